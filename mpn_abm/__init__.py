@@ -1,0 +1,35 @@
+"""Clone competition in a scarring bone marrow, cell by cell."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mpn_abm.model import MarrowModel
+    from mpn_abm.run import run
+    from mpn_abm.scenario.scenario import Scenario, load
+
+__version__ = "0.1.0"
+
+__all__ = ["MarrowModel", "Scenario", "__version__", "load", "run"]
+
+_HOMES = {
+    "MarrowModel": "mpn_abm.model",
+    "Scenario": "mpn_abm.scenario.scenario",
+    "load": "mpn_abm.scenario.scenario",
+    "run": "mpn_abm.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public word when it is first used, so that `import mpn_abm` stays quick (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    word = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = word
+    return word
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,248 @@
+"""Replicates of one scenario, stepped side by side: the marrows, how far they are, and room to grow."""
+
+import time
+from collections.abc import Callable, Iterable
+
+import numba
+import numpy as np
+
+from mpn_abm.compile.program import Program
+from mpn_abm.kernels.draws import replicate_seed
+from mpn_abm.mechanisms.hematopoiesis.rules import BIRTH_DEATH
+from mpn_abm.mechanisms.hematopoiesis.stripes import StripeRoom
+from mpn_abm.mechanisms.schedule import (
+    AGENTS_FULL,
+    CLONES_FULL,
+    DONE,
+    LOG_FULL,
+    ROWS_FULL,
+    TABLE_SHORT,
+    open_step,
+    run_day_striped,
+    run_days,
+    run_replicates,
+)
+from mpn_abm.mechanisms.start import arrive, begin, begin_replicates
+from mpn_abm.state import (
+    CANDIDATES,
+    CLONE_ROWS,
+    ENDED,
+    EVENTS,
+    LOGGED,
+    LOST_STEP,
+    ROWS,
+    MarrowState,
+    Sizes,
+    stack,
+    take,
+)
+
+# a call into the compiled loop comes back after about this long, for progress and Ctrl-C
+SECONDS_PER_CALL = 0.25
+
+
+def seeds_of(seed: int, replicates: Iterable[int]) -> np.ndarray:
+    """uint64: seed of each replicate; replicate 0 has the scenario's own."""
+    return np.array([int(replicate_seed(np.uint64(seed), k)) for k in replicates], np.uint64)
+
+
+def keys_of(seeds: np.ndarray) -> np.ndarray:
+    """uint32[n, 2]: the two halves of each seed, low first."""
+    return np.stack([seeds & np.uint64(0xFFFFFFFF), seeds >> np.uint64(32)], axis=1).astype(np.uint32)
+
+
+class Batch:
+    """Marrows of the same program with different seeds.
+
+    Parameters
+    ----------
+    program : Program
+    replicates : sequence of int
+        Numbers of the replicates.
+    threads : int
+        More than one steps replicates side by side; a single marrow is cut into as many stripes.
+    """
+
+    def __init__(self, program: Program, replicates: Iterable[int], threads: int = 1) -> None:
+        self.program = program
+        self.replicates = np.array(list(replicates), np.int64)
+        self.threads = threads
+        self.seeds = seeds_of(program.spec.seed, self.replicates.tolist())
+        self.keys = keys_of(self.seeds)
+        self.sizes = program.sizes
+        self.stack = stack(len(self.replicates), program.rules.lattice, self.sizes)
+        self.reached = np.zeros(len(self.replicates), np.int64)
+        self._needs = np.zeros(len(self.replicates), np.int64)
+        self._room: StripeRoom | None = None
+        self._steps_per_call = 16
+        self._begin()
+
+    @staticmethod
+    def types_of(program: Program, together: int) -> dict[str, tuple[numba.types.Type, ...]]:
+        """Argument types of the compiled entries, from a marrow of the same program that is too small to matter."""
+        marrows = stack(1, program.rules.lattice._replace(sites=1, blocks=1), Sizes(*([1] * len(Sizes._fields))))
+        key = (numba.uint32, numba.uint32)
+        rules, start = numba.typeof(program.rules), numba.typeof(program.start)
+        if together == 1:
+            marrow = numba.typeof(take(marrows, 0))
+            return {
+                "begin": (marrow, rules, start, *key),
+                "run_days": (marrow, rules, numba.int64, numba.int64, *key),
+            }
+        groups = tuple(numba.typeof(group) for group in (*marrows, *program.rules))
+        numbers = numba.types.Array(numba.int64, 1, "C")
+        keys = numba.types.Array(numba.uint32, 2, "C")
+        return {
+            "begin_replicates": (*groups, start, keys),
+            "run_replicates": (*groups, numbers, numbers, numba.int64, keys),
+        }
+
+    def __len__(self) -> int:
+        return len(self.replicates)
+
+    def marrow(self, k: int) -> MarrowState:
+        """Views of the arrays of the k-th marrow."""
+        marrow: MarrowState = take(self.stack, k)
+        return marrow
+
+    @property
+    def is_single(self) -> bool:
+        return len(self) == 1
+
+    @property
+    def ended(self) -> np.ndarray:
+        """int64[n]: why each run ended, 0 while it goes on."""
+        return np.asarray(self.stack.tally[:, ENDED])
+
+    @property
+    def candidates(self) -> int:
+        return int(self.stack.tally[:, CANDIDATES].sum())
+
+    @property
+    def events(self) -> int:
+        return int(self.stack.tally[:, EVENTS].sum())
+
+    def _begin(self) -> None:
+        numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
+        if self.is_single:
+            begin(self.marrow(0), self.program.rules, self.program.start, *self.keys[0])
+        else:
+            begin_replicates(*self.stack, *self.program.rules, self.program.start, self.keys)
+
+    def arrive(self, clone: int, boundary: int) -> None:
+        """Founder number ``clone`` (from 0) arrives in every marrow that still runs."""
+        for k in range(len(self)):
+            if self.ended[k] == 0:
+                arrive(clone, self.marrow(k), self.program.rules, self.program.start, boundary, *self.keys[k])
+
+    def advance(self, until: int, flush: Callable[[], None], tell: Callable[[float], None]) -> None:
+        """Step every marrow to a boundary, or to its end.
+
+        Parameters
+        ----------
+        flush : callable
+            Takes the rows; called when their block is full.
+        tell : callable
+            Told the mean boundary reached, every now and then.
+        """
+        while True:
+            open_ones = (self.reached < until) & (self.ended == 0)
+            if not open_ones.any():
+                return
+            start = time.perf_counter()
+            before = self.reached[open_ones].sum()
+            self._step(min(until, int(self.reached[open_ones].min()) + self._steps_per_call))
+            steps = (self.reached[open_ones].sum() - before) / open_ones.sum()
+            self._pace(time.perf_counter() - start, steps)
+            for need in set(self._needs[open_ones].tolist()) - {DONE}:
+                self._make_room(need, flush)
+            tell(float(self.reached.mean()))
+
+    def _pace(self, seconds: float, steps: float) -> None:
+        if steps >= 1.0:
+            pace = max(seconds, 1e-6) / steps
+            self._steps_per_call = int(np.clip(SECONDS_PER_CALL / pace, 1, 4 * self._steps_per_call))
+
+    def _step(self, until: int) -> None:
+        rules = self.program.rules
+        if not self.is_single:
+            run_replicates(*self.stack, *rules, self.reached, self._needs, until, self.keys)
+        elif self.threads > 1 and rules.cells.update == BIRTH_DEATH:
+            self._step_striped(until)
+        else:
+            reached, need = run_days(self.marrow(0), rules, int(self.reached[0]), until, *self.keys[0])
+            self.reached[0], self._needs[0] = reached, need
+
+    def _step_striped(self, until: int) -> None:
+        marrow, rules, key = self.marrow(0), self.program.rules, self.keys[0]
+        step = int(self.reached[0])
+        need = DONE
+        while step < until and self.ended[0] == 0 and need == DONE:
+            need, lowest_mutation, number = open_step(marrow, rules, step, *key)
+            if need != DONE:
+                break
+            room = self._stripe_room(marrow, int(number))
+            need = run_day_striped(marrow, rules, step, np.uint64(lowest_mutation), number, *key, room.arrays())
+            if need == DONE:
+                step += 1
+        self.reached[0], self._needs[0] = step, need
+
+    def _stripe_room(self, marrow: MarrowState, candidates: int) -> StripeRoom:
+        room = self._room
+        if room is None or room.capacity < candidates or room.clone_capacity < len(marrow.clone_table):
+            room = StripeRoom(marrow, self.program.rules.lattice, self.threads, int(candidates * 1.3) + 256)
+            self._room = room
+        return room
+
+    def _make_room(self, need: int, flush: Callable[[], None]) -> None:
+        if need == ROWS_FULL:
+            flush()
+            return
+        sizes = self.sizes
+        grown = {
+            LOG_FULL: {"log": 2 * sizes.log},
+            CLONES_FULL: {"clones": 2 * sizes.clones, "clone_rows": 2 * sizes.clone_rows},
+            AGENTS_FULL: {"agents": 2 * sizes.agents},
+            TABLE_SHORT: {"poisson": 2 * sizes.poisson},
+        }[need]
+        self._grow(sizes._replace(**grown))
+
+    def _grow(self, sizes: Sizes) -> None:
+        """Move the marrows into longer arrays; what is new is zero, and a new clone row is not lost."""
+        self.sizes = sizes
+        longer = stack(len(self), self.program.rules.lattice, sizes)
+        longer.clone_table[:, :, LOST_STEP] = -1
+        for old, new in zip(_arrays(self.stack), _arrays(longer), strict=True):
+            new[tuple(slice(length) for length in old.shape)] = old
+        self.stack = longer
+
+    def take_rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Replicate index, boundary and values of all rows in the blocks, which are emptied."""
+        record, tally = self.stack.record, self.stack.tally
+        there = np.arange(record.rows.shape[1])[None, :] < tally[:, ROWS][:, None]
+        replicate = np.nonzero(there)[0]
+        taken = replicate, record.row_at[there], record.rows[there]
+        tally[:, ROWS] = 0
+        return taken
+
+    def take_clone_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Replicate index and (boundary, clone, cells) of all clone rows in the blocks, which are emptied."""
+        record, tally = self.stack.record, self.stack.tally
+        there = np.arange(record.clone_rows.shape[1])[None, :] < tally[:, CLONE_ROWS][:, None]
+        taken = np.nonzero(there)[0], record.clone_rows[there]
+        tally[:, CLONE_ROWS] = 0
+        return taken
+
+    def take_log(self) -> list[np.ndarray]:
+        """Log entries of each marrow since the last call."""
+        logged = self.stack.tally[:, LOGGED]
+        taken = [self.stack.record.log[k, : logged[k]].copy() for k in range(len(self))]
+        self.stack.tally[:, LOGGED] = 0
+        return taken
+
+
+def _arrays(marrows: MarrowState) -> list[np.ndarray]:
+    flat: list[np.ndarray] = []
+    for group in marrows:
+        flat.extend(group if isinstance(group, tuple) else [group])
+    return flat

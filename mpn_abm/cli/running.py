@@ -1,0 +1,126 @@
+"""What `run` shows while it works and when it is done."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mpn_abm.compile.program import compile_scenario
+from mpn_abm.errors import UsageError
+from mpn_abm.estimate import estimate, memory_available
+from mpn_abm.files import claim_folder
+from mpn_abm.kernels.compiler import is_compiled
+from mpn_abm.run import Result, replicates_together, threads_available
+from mpn_abm.run import run as run_scenario
+from mpn_abm.scenario.scenario import Scenario
+
+# seconds between two plain lines of progress
+PLAIN_EVERY = 5.0
+
+
+def dry_run(scenario: Scenario, as_json: bool) -> None:
+    """Say what a run would take, without allocating it."""
+    program = compile_scenario(scenario.spec)
+    replicates = scenario.spec.replicates
+    expected = estimate(program, replicates_together(program, replicates), replicates)
+    if as_json:
+        print(json.dumps({"name": scenario.spec.name, "scenario_sha256": scenario.sha256, **asdict(expected)}))
+        return
+    shape = " x ".join(map(str, scenario.spec.marrow.shape))
+    print(f"{scenario.spec.name}: {shape} sites, {program.timetable.steps} steps, {replicates} replicate(s)")
+    print(f"  memory   {expected.memory_bytes / 2**20:10.0f} MiB{_of_memory()}")
+    print(f"  disk     {expected.disk_bytes / 2**20:10.1f} MiB")
+    print(f"  stepping {expected.seconds:10.1f} s on one thread, about {expected.candidates:.3g} candidates")
+
+
+def _of_memory() -> str:
+    available = memory_available()
+    return "" if available is None else f" of {available / 2**20:.0f} MiB free"
+
+
+def run_and_write(
+    scenario: Scenario, folder: Path, *, threads: int, overwrite: bool, as_json: bool, quiet: bool
+) -> None:
+    """Run, write, and tell."""
+    if threads > threads_available():
+        raise UsageError(f"--threads {threads}: expected at most {threads_available()}, the threads of this machine")
+    # refused before the work, not after it
+    claim_folder(folder, overwrite)
+    if not is_compiled() and not quiet:
+        print("compiling the kernels: once for this version, up to a minute", file=sys.stderr)
+    with _progress(scenario.spec.name, quiet) as tell:
+        result = run_scenario(scenario, threads=threads, progress=tell)
+    manifest = result.write(folder, overwrite=True)
+    if as_json:
+        print(json.dumps(manifest))
+    else:
+        _report(result, manifest)
+
+
+@contextmanager
+def _progress(name: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
+    """A bar with the time left on a terminal, plain lines elsewhere, nothing if quiet."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(name, total=1.0)
+            yield lambda share: bar.update(task, completed=share)
+    else:
+        start = last = time.monotonic()
+
+        def tell(share: float) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= PLAIN_EVERY and share > 0.0:
+                last = now
+                left = (now - start) * (1.0 - share) / share
+                print(f"{name}: {100 * share:.0f} %, about {left:.0f} s left", file=sys.stderr)
+
+        yield tell
+
+
+def _report(result: Result, manifest: dict[str, Any]) -> None:
+    """What came out, in a few lines."""
+    spec, summary = result.scenario.spec, result.tables["trajectory"]
+    days = f"{manifest['end_day']:g} days"
+    print(f"{spec.name}: {manifest['replicates']} run(s) of up to {days}, ended by {_reasons(manifest['end_reasons'])}")
+    if spec.question:
+        print(f"  {spec.question}")
+    if manifest["replicates"] == 1:
+        for line in _headlines(result):
+            print(f"  {line}")
+    print(
+        f"  {summary.num_rows} rows, {manifest['stepping_seconds']:.2f} s of stepping, "
+        f"{manifest['candidates']:,} candidates, in {manifest['out']}"
+    )
+
+
+def _reasons(reasons: dict[str, int]) -> str:
+    if len(reasons) == 1:
+        return next(iter(reasons))
+    return ", ".join(f"{reason} ({number})" for reason, number in sorted(reasons.items()))
+
+
+def _headlines(result: Result) -> Iterator[str]:
+    """First and last value of what a reader asks for first."""
+    table = result.tables["trajectory"]
+    units = {"vaf_driver": "", "mf_grade": "", "fibrosis_mean": "", "car_t_total": " cells", "kills": " cells"}
+    wanted = [f"fraction_{clone}" for clone in result.scenario.spec.clones] + list(units)
+    for name in wanted:
+        if name in table.column_names:
+            values = table.column(name)
+            first, last = values[0].as_py(), values[-1].as_py()
+            peak = max(values.to_pylist()) if name == "car_t_total" else None
+            tail = "" if peak is None else f", at most {peak:.4g}"
+            yield f"{name:24} {first:.4g} -> {last:.4g}{units.get(name, '')}{tail}"

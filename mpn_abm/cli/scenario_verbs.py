@@ -1,0 +1,147 @@
+"""The verbs around a scenario file: begin one, check it, explain it, list what it may name."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mpn_abm.errors import OutputExistsError, Problem, ScenarioError, UsageError
+
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a value; the value is YAML. May be repeated."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+class Catalogue(StrEnum):
+    """What `list` can list."""
+
+    drugs = "drugs"
+    genotypes = "genotypes"
+    columns = "columns"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the program."""
+    for verb in (init, examples, schema, validate, explain):
+        app.command()(verb)
+    app.command("list")(list_)
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where the file is put; made if needed.")],
+    template: Annotated[str, typer.Option(help="The scenario to begin with; `examples` lists them.")] = "minimal",
+) -> None:
+    """Write a commented scenario to begin with."""
+    from mpn_abm.scenario.templates import template_text
+
+    text = template_text(template)
+    target = directory / f"{template}.yaml"
+    if target.exists():
+        raise OutputExistsError(f"{target}: exists already and nothing is overwritten")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{target}: {error.strerror}") from error
+    print(target)
+
+
+def examples(as_json: Json = False) -> None:
+    """List the scenarios that are shipped, each with its question."""
+    from mpn_abm.scenario.documents import read_text
+    from mpn_abm.scenario.templates import template_names, template_text
+
+    questions = {name: read_text(template_text(name), name).scalar("question") for name in template_names()}
+    _print(questions if as_json else "\n".join(f"{name:16}{question}" for name, question in questions.items()))
+
+
+def schema() -> None:
+    """Print the JSON Schema of a scenario file."""
+    from mpn_abm.scenario.json_schema import json_schema
+
+    _print(json_schema())
+
+
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Scenarios to check.")],
+    sets: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Check scenarios and show everything that is wrong with them."""
+    from mpn_abm.scenario.scenario import load
+
+    problems: list[Problem] = []
+    valid: dict[str, str] = {}
+    for file in files:
+        try:
+            valid[str(file)] = load(file, sets=sets or ()).sha256
+        except ScenarioError as error:
+            problems += error.problems
+    if as_json:
+        _print({"valid": valid, "problems": [vars(problem) for problem in problems]})
+    else:
+        for name in valid:
+            print(f"{name}: valid")
+    if problems:
+        raise ScenarioError(problems)
+
+
+def explain(
+    file: Annotated[Path, typer.Argument(help="A scenario.")],
+    path: Annotated[str, typer.Argument(help="A path such as antigen.density_molecules; all without it.")] = "",
+    sets: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Say of every value what it means, its unit and range, its source, and where it was set."""
+    from mpn_abm.scenario.explain import explained
+    from mpn_abm.scenario.scenario import load
+
+    rows = explained(load(file, sets=sets or ()), path)
+    _print({row.path: vars(row) for row in rows} if as_json else "\n".join(map(str, rows)))
+
+
+def list_(
+    catalogue: Annotated[Catalogue, typer.Argument(help="What to list.")],
+    as_json: Json = False,
+) -> None:
+    """List the drugs, the genotypes, or the columns of the tables."""
+    match catalogue:
+        case Catalogue.columns:
+            from mpn_abm.columns import describe
+
+            rows = {
+                column.name: {"type": column.kind, "unit": column.unit, "meaning": column.meaning}
+                for column in describe()
+            }
+        case Catalogue.drugs:
+            from mpn_abm.mechanisms.drugs import DRUGS
+
+            rows = _said(DRUGS)
+        case Catalogue.genotypes:
+            from mpn_abm.mechanisms.genotypes import GENOTYPES
+
+            rows = _said(GENOTYPES)
+    _print(rows if as_json else _lines(rows))
+
+
+def _said(catalogue: Any) -> dict[str, Any]:
+    from mpn_abm.scenario.resolved import plain
+
+    return {name: plain(block) for name, block in catalogue.items()}
+
+
+def _lines(rows: dict[str, Any]) -> str:
+    return "\n".join(
+        f"{name:16}" + ", ".join(f"{key}: {value}" for key, value in said.items()) for name, said in rows.items()
+    )
+
+
+def _print(result: Any) -> None:
+    print(result if isinstance(result, str) else json.dumps(result, indent=2), file=sys.stdout)

@@ -1,0 +1,1 @@
+"""The one crossing from a checked scenario to arrays and numbers."""

@@ -1,0 +1,139 @@
+"""Rules of the stem cells, of signalling and of CAR T cells from a scenario."""
+
+import math
+
+import numpy as np
+
+from mpn_abm.compile.drugs import cells_per_agent, infusions_of
+from mpn_abm.compile.genotypes import DAYS_PER_YEAR, SOURCE_UNIT, Antigens, CellTypes
+from mpn_abm.mechanisms.car_t.micro import walk_turn
+from mpn_abm.mechanisms.car_t.rules import CarTRules
+from mpn_abm.mechanisms.hematopoiesis.rules import BIRTH_DEATH, DEATH_BIRTH, CellRules
+from mpn_abm.mechanisms.jak_stat.kernel import SignalRules
+from mpn_abm.scenario.schema import Spec
+from mpn_abm.state import Lattice
+
+MINUTES_PER_DAY = 1440.0
+
+
+def word_threshold(probability: float) -> np.uint64:
+    """Threshold of a 32-bit word with this probability."""
+    return np.uint64(min(int(probability * 2.0**32), 2**32))
+
+
+def probability_in(rate: float, time: float) -> float:
+    """Probability of an event of this rate within a time."""
+    return -math.expm1(-rate * time)
+
+
+def cell_rules(spec: Spec, types: CellTypes, antigens: Antigens) -> CellRules:
+    """Division, loss, placement and mutation; G genotypes with number 0 for the empty niche."""
+    h, niche, patient = spec.hematopoiesis, spec.niche, spec.patient
+    alive = 1.0 if h.enabled else 0.0
+    scarring = 1.0 if niche.enabled else 0.0
+    genotypes = len(types.types) + 1
+    fitness, cost, scar_cost = np.zeros(genotypes), np.zeros(genotypes), np.zeros(genotypes)
+    is_mutant, weight = np.zeros(genotypes, np.uint8), np.zeros(genotypes, np.int32)
+    for g, cell_type in enumerate(types.types, 1):
+        genotype = spec.genotypes[cell_type.base]
+        mutant = genotype.gene != "none"
+        driver = genotype.fitness * (patient.fitness if mutant else 1.0)
+        if cell_type.antigen_low:
+            driver *= 1.0 - spec.antigen.coupling * (1.0 - spec.antigen.low_variant_factor)
+        flags = [spec.flags[flag] for flag in sorted(cell_type.flags)]
+        fitness[g] = alive * (driver + sum(flag.fitness for flag in flags)) / DAYS_PER_YEAR
+        cost[g] = alive * genotype.inhibition_cost * patient.inhibition_cost / DAYS_PER_YEAR
+        scar_cost[g] = scarring * (niche.mutant_scar_cost if mutant else niche.wild_type_scar_cost)
+        is_mutant[g] = mutant
+        if genotype.cytokine > 0.0:
+            weight[g] = round(SOURCE_UNIT * math.prod(flag.cytokine_factor for flag in flags))
+    lodging = scarring * niche.capacity_cost
+    return CellRules(
+        update={"birth_death": BIRTH_DEATH, "death_birth": DEATH_BIRTH}[h.update],
+        division_rate=alive * h.division_rate / DAYS_PER_YEAR,
+        loss_rate=alive * h.loss_rate / DAYS_PER_YEAR,
+        regeneration=h.regeneration,
+        recirculation=word_threshold(h.recirculation),
+        displacement=word_threshold(h.displacement),
+        lodge=np.array([int((1.0 - lodging * e / 255.0) * 2**32) for e in range(256)], np.uint64),
+        scar_cost=scar_cost,
+        fitness=fitness,
+        inhibition_cost=cost,
+        base=types.base_of(),
+        antigen_class=antigens.class_of,
+        is_mutant=is_mutant,
+        source_weight=weight,
+        mutation_rate=types.mutation_rate,
+        becomes=types.becomes,
+    )
+
+
+def signal_rules(spec: Spec, types: CellTypes) -> SignalRules:
+    """Persistence and rebound of every signalling base."""
+    jak = spec.jak_stat
+    genes = [spec.genotypes[base].gene for base in types.bases]
+    rebound = {"JAK2": jak.rebound_jak2, "CALR": jak.rebound_calr, "none": 0.0}
+    return SignalRules(
+        enabled=int(jak.enabled),
+        trans_activation=jak.trans_activation,
+        onset=jak.persistence_onset,
+        decay=jak.persistence_decay,
+        on_drug=jak.on_drug_occupancy,
+        rebound=np.array([rebound[gene] for gene in genes]),
+        persists=np.array([gene != "none" for gene in genes], np.uint8),
+    )
+
+
+def car_t_rules(spec: Spec, lattice: Lattice, types: CellTypes, antigens: Antigens, cells: CellRules) -> CarTRules:
+    """CAR T cells at the scale of the scenario; times in days."""
+    p = spec.car_t
+    tissue = spec.marrow.scale == "tissue"
+    step = spec.time.step
+    hop = spec.fibrosis.site_length / p.speed / MINUTES_PER_DAY
+    longest = hop if tissue else p.sub_step / 24.0
+    sub_steps = max(1, math.ceil(step / longest - 1e-9))
+    sub_step = step / sub_steps
+    molecules = antigens.molecules(spec.antigen.spread)
+    lysis = molecules / (molecules + spec.antigen.lysis_half)
+    # cells without the antigen are attached to as far as background killing says
+    lysis[0] = p.background_kill
+    progenitor = antigens.median * spec.antigen.progenitor_factor
+    genotypes = [None, *(spec.genotypes[cell_type.base] for cell_type in types.types)]
+    three_d = lattice.radius_z > 0 or not tissue
+    return CarTRules(
+        enabled=int(bool(infusions_of(spec))),
+        tissue=int(tissue),
+        sub_steps=sub_steps,
+        sub_step=sub_step,
+        cells_per_agent=cells_per_agent(spec),
+        marrow_cells=float(lattice.sites) if tissue else p.marrow_cells_per_kg * spec.patient.weight,
+        antigen_class=antigens.class_of,
+        lysis=lysis,
+        activation=molecules / (molecules + spec.antigen.activation_half),
+        lysis_progenitor=progenitor / (progenitor + spec.antigen.lysis_half),
+        activation_progenitor=progenitor / (progenitor + spec.antigen.activation_half),
+        output=np.array([0.0 if g is None else g.megakaryocyte_output for g in genotypes]),
+        base=cells.base,
+        is_mutant=cells.is_mutant,
+        receptor_share=p.receptor_share,
+        attach_time=(p.attach_time_3d if three_d else p.attach_time_2d) / MINUTES_PER_DAY,
+        engagement_time=p.engagement_time / MINUTES_PER_DAY,
+        rest_time=p.rest_time / MINUTES_PER_DAY,
+        lysis_probability=p.lysis_probability,
+        hop_probability=sub_step / hop,
+        turn=walk_turn(hop, p.persistence / MINUTES_PER_DAY),
+        scar_slowing=p.scar_slowing,
+        relocation=word_threshold(probability_in(p.relocation_rate, sub_step)),
+        programme_divisions=p.programme_divisions,
+        max_divisions=max(0, round(p.max_divisions + spec.patient.car_t_divisions)),
+        phase_growth=p.division_rate / math.log(2.0) * sub_step,
+        death=word_threshold(probability_in(p.death_rate, sub_step)),
+        grace=p.grace,
+        memory_share=word_threshold(p.memory_share),
+        memory_death=word_threshold(probability_in(p.memory_death_rate, sub_step)),
+        capacity=p.capacity,
+        exhaustion_half=p.exhaustion_half,
+        exhaustion_exponent=p.exhaustion_exponent,
+        forgetting=math.exp(-sub_step / p.exhaustion_decay),
+        readout_weight=probability_in(1.0 / p.crs_smoothing, sub_step),
+    )

@@ -1,0 +1,69 @@
+"""What can go wrong, as types: each is an MpnAbmError, most also the built-in kind that Python programs expect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a scenario: where it stands, what was given, what is expected."""
+
+    file: str
+    line: int | None
+    column: int | None
+    path: str
+    value: str
+    expectation: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}:{self.column}"
+        return ": ".join(part for part in (place, self.path, self.value, self.expectation) if part)
+
+
+class MpnAbmError(Exception):
+    """Anything that this package raises on purpose; `exit_code` is what the command line returns for it."""
+
+    exit_code = 1
+
+
+class UsageError(MpnAbmError, ValueError):
+    """The program or a function was asked for something that it does not offer."""
+
+    exit_code = 2
+
+
+class MissingFileError(UsageError, FileNotFoundError):
+    """A file that was named does not exist or cannot be read."""
+
+
+class ScenarioError(MpnAbmError, ValueError):
+    """A scenario or study is invalid; carries all of its problems at once."""
+
+    exit_code = 3
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
+
+class SimulationError(MpnAbmError, RuntimeError):
+    """A run broke off."""
+
+    exit_code = 4
+
+
+class ResourceError(MpnAbmError, MemoryError):
+    """The machine has too little memory or disk for what was asked."""
+
+    exit_code = 4
+
+
+class OutputExistsError(MpnAbmError, FileExistsError):
+    """The output is there already and nothing is overwritten unasked."""
+
+    exit_code = 6

@@ -1,0 +1,1 @@
+"""Compiled functions of arrays and numbers: draws, events, walkers, fields."""

@@ -1,0 +1,57 @@
+"""Places next to a site, and removing a cell: what the mechanisms on the lattice share."""
+
+from numba import int64
+
+from mpn_abm.kernels.candidates import fold
+from mpn_abm.kernels.compiler import jit
+
+
+@jit
+def sites_around(site, lattice, out):
+    """Write the 3 x 3 (or 3 x 3 x 3) sites around and including one; returns how many.
+
+    Slowest axis first, so that the site itself is in the middle. At a border the lattice is folded or
+    wrapped, and a site may stand twice.
+    """
+    row = site // lattice.width
+    plane = row // lattice.height
+    x = site - row * lattice.width
+    y = row - plane * lattice.height
+    n = 0
+    reach = 1 if lattice.radius_z > 0 else 0
+    for dz in range(-reach, reach + 1):
+        z = fold(plane + dz, lattice.depth, lattice.reflecting) if reach > 0 else plane
+        for dy in range(-1, 2):
+            above = (z * lattice.height + fold(y + dy, lattice.height, lattice.reflecting)) * lattice.width
+            if x > 0 and x < lattice.width - 1:
+                out[n] = above + x - 1
+                out[n + 1] = above + x
+                out[n + 2] = above + x + 1
+            else:
+                out[n] = above + fold(x - 1, lattice.width, lattice.reflecting)
+                out[n + 1] = above + x
+                out[n + 2] = above + fold(x + 1, lattice.width, lattice.reflecting)
+            n += 3
+    return n
+
+
+@jit
+def step_towards(site, heading, lattice):
+    """The next site in one of the 8 (26) directions, or -1 beyond a reflecting border."""
+    k = heading
+    neighbours = 26 if lattice.radius_z > 0 else 8
+    if k >= neighbours // 2:
+        k += 1
+    row = site // lattice.width
+    plane = row // lattice.height
+    x = site - row * lattice.width + k % 3 - 1
+    y = row - plane * lattice.height + (k // 3) % 3 - 1
+    z = plane + k // 9 - 1 if lattice.radius_z > 0 else plane
+    inside = x >= 0 and x < lattice.width and y >= 0 and y < lattice.height and z >= 0 and z < lattice.depth
+    if not inside:
+        if lattice.reflecting:
+            return int64(-1)
+        x = fold(x, lattice.width, False)
+        y = fold(y, lattice.height, False)
+        z = fold(z, lattice.depth, False)
+    return (z * lattice.height + y) * lattice.width + x

@@ -1,0 +1,1 @@
+"""CAR T cells: walk, engagement, expansion, memory and exhaustion."""

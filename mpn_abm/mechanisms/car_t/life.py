@@ -1,0 +1,164 @@
+"""The life of a CAR T cell, the same at both scales: commitment, division, death, memory, exhaustion."""
+
+import numpy as np
+from numba import int64, uint32, uint64
+
+from mpn_abm.kernels.compiler import jit
+from mpn_abm.kernels.draws import AGENT, chance, words
+from mpn_abm.state import (
+    ANTIGEN,
+    ANTIGEN_SHIFT,
+    CLONE_SHIFT,
+    EMPTIED,
+    GENOTYPE,
+    HEALTHY_KILLED,
+    KILLS,
+    NEXT_UID,
+    SEARCHING,
+    T_CELLS,
+)
+
+# what a sub-step decided for an agent
+LIVES, DIES, DIVIDES = 0, 1, 2
+
+
+@jit
+def exhaustion_of(x, rules):
+    """e = x^4 / (x^4 + 40^4) of an engagement counter x."""
+    if x <= 0.0:
+        return 0.0
+    ratio = x / rules.exhaustion_half
+    power = ratio * ratio
+    power = power * power if rules.exhaustion_exponent == 4.0 else ratio**rules.exhaustion_exponent
+    return power / (power + 1.0)
+
+
+@jit
+def draw_words(uid, step, sub, k, key_low, key_high):
+    """Four words of an agent in a sub-step; k says what they are for."""
+    return words(uid, step, AGENT, sub * 4 + k, key_low, key_high)
+
+
+@jit
+def engage(a, agents, rules, today, activation, commit_word):
+    """Count an engagement; the antigen decides whether the cell is committed to divide."""
+    agents.exhaustion[a] += 1.0
+    agents.contact[a] = today
+    if uint64(commit_word) < chance(activation) and agents.done[a] < rules.max_divisions:
+        agents.to_go[a] = rules.programme_divisions
+        agents.memory[a] = 0
+
+
+@jit
+def live(a, agents, rules, today, exhausted, daughter_lives, lives_word, dies_word, memory_word):
+    """Grow, divide, die or become memory in one sub-step; returns LIVES, DIES or DIVIDES.
+
+    exhausted : float
+        e at the start of the sub-step.
+    daughter_lives : uint64
+        Threshold of a 32-bit word: 1 - T cells over capacity.
+    """
+    if agents.memory[a] == 1:
+        return DIES if uint64(dies_word) < rules.memory_death else LIVES
+    if agents.to_go[a] > 0 and agents.done[a] < rules.max_divisions:
+        agents.phase[a] += rules.phase_growth * (1.0 - exhausted)
+        if agents.phase[a] < 1.0:
+            return LIVES
+        agents.phase[a] -= 1.0
+        agents.done[a] += 1
+        agents.to_go[a] -= 1
+        return DIVIDES if uint64(lives_word) < daughter_lives else LIVES
+    if today - agents.contact[a] > rules.grace and uint64(dies_word) < rules.death:
+        if uint64(memory_word) >= rules.memory_share:
+            return DIES
+        agents.memory[a] = 1
+    return LIVES
+
+
+@jit
+def needs_words(a, agents, rules, today, exhausted):
+    """Whether ``live`` can look at its words at all in this sub-step."""
+    if agents.memory[a] == 1:
+        return True
+    if agents.to_go[a] > 0 and agents.done[a] < rules.max_divisions:
+        return agents.phase[a] + rules.phase_growth * (1.0 - exhausted) >= 1.0
+    return today - agents.contact[a] > rules.grace
+
+
+@jit
+def copy_agent(agents, source, target):
+    """Copy one agent over another, its scratch left out."""
+    agents.site[target] = agents.site[source]
+    agents.uid[target] = agents.uid[source]
+    agents.state[target] = agents.state[source]
+    agents.memory[target] = agents.memory[source]
+    agents.to_go[target] = agents.to_go[source]
+    agents.done[target] = agents.done[source]
+    agents.phase[target] = agents.phase[source]
+    agents.exhaustion[target] = agents.exhaustion[source]
+    agents.contact[target] = agents.contact[source]
+    agents.target[target] = agents.target[source]
+    agents.heading[target] = agents.heading[source]
+
+
+@jit
+def bear_daughter(a, agents, tally, site):
+    """Append the daughter of agent a: as her mother, but free and with a number of her own."""
+    n = tally[T_CELLS]
+    copy_agent(agents, a, n)
+    agents.site[n] = site
+    agents.uid[n] = uint32(tally[NEXT_UID])
+    agents.state[n] = SEARCHING
+    agents.target[n] = -1
+    agents.heading[n] = -1
+    agents.fate[n] = LIVES
+    tally[NEXT_UID] += 1
+    tally[T_CELLS] = n + 1
+
+
+@jit
+def remove_dead(agents, tally):
+    """Close the gaps that the dead leave, in order."""
+    n = tally[T_CELLS]
+    m = int64(0)
+    for a in range(n):
+        if agents.fate[a] != DIES:
+            if m != a:
+                copy_agent(agents, a, m)
+                agents.fate[m] = agents.fate[a]
+            m += 1
+    tally[T_CELLS] = m
+
+
+@jit
+def kill_cell(s, block, cell, source, counters, ledger, tally, base, source_weight, antigen_class, is_mutant):
+    """Empty a site; the cell is killed, not lost."""
+    word = cell[s]
+    g = int64(word & GENOTYPE)
+    clone = word >> CLONE_SHIFT
+    cell[s] = uint64(0)
+    counters.count[g] -= 1
+    counters.count[0] += 1
+    counters.clone_cells[clone] -= 1
+    counters.clone_cells[0] += 1
+    if counters.clone_cells[clone] == 0:
+        tally[EMPTIED] += 1
+    if antigen_class[g] > 0:
+        counters.antigen_cells[antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT] -= 1
+    source[block, base[g]] -= source_weight[g]
+    ledger.killed[g] += 1
+    tally[KILLS] += 1
+    if is_mutant[g] == 0:
+        tally[HEALTHY_KILLED] += 1
+
+
+@jit
+def smooth_readout(agents, rules):
+    """Move the smoothed killing rate towards that of the sub-step."""
+    agents.readout[0] += rules.readout_weight * (agents.readout[1] - agents.readout[0])
+
+
+@jit
+def room_for_daughters(agents, tally):
+    """Whether every agent could divide in a sub-step."""
+    return np.int64(2) * tally[T_CELLS] <= agents.site.shape[0]

@@ -1,0 +1,167 @@
+"""Take stock of a marrow: one row of the trajectory, and one row per living clone."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import int64
+
+from mpn_abm.kernels.compiler import fused, jit
+from mpn_abm.mechanisms.car_t.life import exhaustion_of
+from mpn_abm.state import (
+    CLONE_ROWS,
+    ENGAGED,
+    HEALTHY_KILLED,
+    KILLS,
+    LEADING_GENE,
+    NEXT_CLONE,
+    PLASMA,
+    ROWS,
+    T_CELLS,
+)
+
+JAK2, CALR = 1, 2
+
+
+class CensusRules(NamedTuple):
+    """What the census needs to know besides the mechanisms' rules."""
+
+    founders: int  # clones of the file have ids 1 .. founders
+    row_at: np.ndarray  # int64[rows]  boundaries with a row
+    clone_rows: int  # 1 if clones are recorded
+    gene: np.ndarray  # int64[bases]  0 none, 1 JAK2, 2 CALR
+    copies: np.ndarray  # int64[bases]  mutant copies
+    molecules: np.ndarray  # float64[classes, 256]
+    mutant_bases: np.ndarray  # int64[...]  bases whose persistence is recorded
+    drug_of: np.ndarray  # int64[T]  column of a treatment's drug, -1 if it has none
+    drugs: int
+
+
+@jit
+def write_vaf(row, at, boundary, counters, tally, base, rules):
+    """Mutant over all copies, two a cell, of both genes and of the leading one."""
+    cells = 0
+    jak2_copies = 0
+    calr_copies = 0
+    for g in range(1, counters.count.shape[0]):
+        b = base[g]
+        cells += counters.count[g]
+        if rules.gene[b] == JAK2:
+            jak2_copies += counters.count[g] * rules.copies[b]
+        elif rules.gene[b] == CALR:
+            calr_copies += counters.count[g] * rules.copies[b]
+    copies = 2.0 * cells if cells > 0 else 1.0
+    jak2, calr = jak2_copies / copies, calr_copies / copies
+    row[at] = jak2
+    row[at + 1] = calr
+    if boundary == 0 and max(jak2, calr) > 0.0:
+        tally[LEADING_GENE] = JAK2 if jak2 >= calr else CALR
+    if tally[LEADING_GENE] == 0:
+        row[at + 2] = max(jak2, calr)
+    else:
+        row[at + 2] = jak2 if tally[LEADING_GENE] == JAK2 else calr
+
+
+@jit
+def write_antigen(row, at, antigen_cells, molecules):
+    """Mean density of the cells that carry the antigen, 0 without such cells."""
+    cells = 0.0
+    total = 0.0
+    for c in range(1, antigen_cells.shape[0]):
+        for byte in range(256):
+            cells += antigen_cells[c, byte]
+            total += antigen_cells[c, byte] * molecules[c, byte]
+    row[at] = total / cells if cells > 0.0 else 0.0
+
+
+@jit
+def write_car_t(row, at, agents, tally, rules, today):
+    """T cells by state, in cells, and what they did."""
+    searching = 0
+    engaged = 0
+    exhausted = 0
+    memory = 0
+    for a in range(tally[T_CELLS]):
+        if exhaustion_of(agents.exhaustion[a], rules) > 0.5:
+            exhausted += 1
+        if rules.tissue == 1:
+            holds = agents.state[a] == ENGAGED
+        else:
+            holds = agents.exhaustion[a] > 0.0 and today - agents.contact[a] <= 1.0
+        if agents.memory[a] == 1:
+            memory += 1
+        elif holds:
+            engaged += 1
+        else:
+            searching += 1
+    row[at] = searching * rules.cells_per_agent
+    row[at + 1] = engaged * rules.cells_per_agent
+    row[at + 2] = exhausted * rules.cells_per_agent
+    row[at + 3] = memory * rules.cells_per_agent
+    row[at + 4] = tally[T_CELLS] * rules.cells_per_agent
+    row[at + 5] = tally[KILLS]
+    row[at + 6] = tally[HEALTHY_KILLED]
+    row[at + 7] = agents.readout[0] * 1e4
+
+
+@jit
+def write_row(marrow, rules, boundary):
+    """Append a row of the trajectory, and the living clones if they are recorded."""
+    places, census, lattice = rules.places, rules.census, rules.lattice
+    counters, signal, tally = marrow.counters, marrow.signal, marrow.tally
+    base = rules.cells.base
+    r = tally[ROWS]
+    marrow.record.row_at[r] = boundary
+    row = marrow.record.rows[r]
+    row[places.cells_total] = lattice.sites - counters.count[0]
+    for k in range(census.founders):
+        row[places.cells + k] = counters.clone_cells[k + 1]
+        row[places.fraction + k] = counters.clone_cells[k + 1] / float(lattice.sites)
+    bases = signal.activity.shape[0]
+    for b in range(bases):
+        row[places.genotype_cells + b] = 0.0
+        row[places.activity + b] = signal.activity[b]
+    for g in range(1, counters.count.shape[0]):
+        row[places.genotype_cells + base[g]] += counters.count[g]
+    for k in range(census.mutant_bases.shape[0]):
+        row[places.persistence + k] = signal.persistence[census.mutant_bases[k]]
+    write_vaf(row, places.vaf, boundary, counters, tally, base, census)
+    if places.antigen >= 0:
+        write_antigen(row, places.antigen, counters.antigen_cells, census.molecules)
+    if places.scar >= 0:
+        row[places.scar] = marrow.ground.summary[0]
+        row[places.scar + 1] = marrow.ground.summary[1]
+    if places.car_t >= 0:
+        write_car_t(row, places.car_t, marrow.agents, tally, rules.car_t, boundary * rules.clock.step)
+    for k in range(census.drugs):
+        row[places.concentration + k] = 0.0
+    for k in range(census.drug_of.shape[0]):
+        if census.drug_of[k] >= 0:
+            row[places.concentration + census.drug_of[k]] += signal.drug[k, PLASMA]
+    tally[ROWS] = r + 1
+    if census.clone_rows == 1:
+        write_clones(counters.clone_cells, marrow.record.clone_rows, tally, boundary)
+
+
+@jit
+def write_clones(clone_cells, rows, tally, boundary):
+    """Append the number of cells of every living clone."""
+    n = tally[CLONE_ROWS]
+    for clone in range(1, tally[NEXT_CLONE]):
+        if clone_cells[clone] > 0:
+            rows[n, 0] = boundary
+            rows[n, 1] = clone
+            rows[n, 2] = clone_cells[clone]
+            n += 1
+    tally[CLONE_ROWS] = n
+
+
+@fused
+def room_for_row(marrow, rules):
+    """Whether a row and all living clones still fit."""
+    tally = marrow.tally
+    if tally[ROWS] + 1 > marrow.record.rows.shape[0]:
+        return False
+    if rules.census.clone_rows == 0:
+        return True
+    # a step bears at most as many clones as there is room for in the table
+    return tally[CLONE_ROWS] + int64(marrow.clone_table.shape[0]) <= marrow.record.clone_rows.shape[0]

@@ -1,0 +1,1 @@
+"""Myofibroblasts, cytokine and scar."""

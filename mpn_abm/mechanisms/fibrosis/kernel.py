@@ -1,0 +1,213 @@
+"""Cytokine activates myofibroblasts, which lay down scar; without them it resolves.
+
+C = local mean of c_g A_g over the cells; dm/dt = a C/(C+1) (1 - m) - b m;
+dE/dt = k q m (1 - E) - r E. Both are advanced with exact exponentials over the interval between two
+updates of the fields, E with the mean of m over it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mpn_abm.kernels.compiler import jit
+from mpn_abm.kernels.draws import decay
+from mpn_abm.kernels.field import solve
+from mpn_abm.state import FIELD_CYCLES, SCARRED
+
+# fields smaller than this are 0: the scar of a marrow that never had a mutant stays exactly 0
+NEGLIGIBLE = 1e-300
+
+
+class ScarRules(NamedTuple):
+    """Constants of scarring; B blocks."""
+
+    enabled: int
+    tissue: int  # 1: cytokine decays over decay_length; 0: mean over the homing radius
+    every: int  # steps between two updates
+    interval: float  # the same in days
+    cytokine: np.ndarray  # float64[bases]  c_g
+    activation: float  # 1/day
+    deactivation: float  # 1/day
+    deposition: float  # 1/day
+    resolution: float  # 1/day
+    patient_drive: float  # q where no scar is placed
+    decay_length: float  # sites
+    block_sites: np.ndarray  # float64[B]
+    axis_weights: np.ndarray  # float64[2 reach + 1]  of the blocks around, one axis
+    mean_weight: np.ndarray  # float64[B]  1 / weighted sites around
+
+
+@jit
+def fold_block(k, length, reflecting):
+    """Index of a block beyond the border; lattices may be narrower than the reach."""
+    if reflecting:
+        k = k % (2 * length)
+        return k if k < length else 2 * length - 1 - k
+    return k % length
+
+
+@jit
+def mean_along(values, out, outer, length, inner, weights, reflecting):
+    """Weighted sum of the blocks around, along one axis of values[outer, length, inner]."""
+    reach = weights.shape[0] // 2
+    for o in range(outer):
+        for j in range(length):
+            at = (o * length + j) * inner
+            for i in range(inner):
+                out[at + i] = 0.0
+            for r in range(-reach, reach + 1):
+                k = j + r
+                if k < 0 or k >= length:
+                    k = fold_block(k, length, reflecting)
+                there = (o * length + k) * inner
+                weight = weights[r + reach]
+                for i in range(inner):
+                    out[at + i] += weight * values[there + i]
+
+
+@jit
+def sum_around(values, scratch, rules, lattice):
+    """Weighted sum over the blocks within the homing radius, in place."""
+    height, width = lattice.block_height, lattice.block_width
+    depth = lattice.blocks // (height * width)
+    mean_along(values, scratch, lattice.blocks // width, width, 1, rules.axis_weights, lattice.reflecting)
+    if depth == 1:
+        mean_along(scratch, values, 1, height, width, rules.axis_weights, lattice.reflecting)
+        return
+    mean_along(scratch, values, depth, height, width, rules.axis_weights, lattice.reflecting)
+    mean_along(values, scratch, 1, depth, height * width, rules.axis_weights, lattice.reflecting)
+    for b in range(lattice.blocks):
+        values[b] = scratch[b]
+
+
+@jit
+def spread_cytokine(ground, signal, tally, rules, levels, lattice):
+    """Cytokine of every block from the cells and their activity, in place.
+
+    Parameters
+    ----------
+    ground : Ground, ``cytokine`` written
+    levels : Levels
+        Of the multigrid solver; used at tissue scale.
+    """
+    source, cytokine, work = ground.source, ground.cytokine, ground.work
+    blocks = lattice.blocks
+    bases = signal.activity.shape[0]
+    secreted = work[:blocks]
+    any_source = False
+    for b in range(blocks):
+        total = 0.0
+        for base in range(1, bases):
+            total += source[b, base] * (rules.cytokine[base] * signal.activity[base])
+        any_source = any_source or total > 0.0
+        secreted[b] = total
+    if not any_source:
+        cytokine[:] = 0.0
+        return
+    if rules.tissue == 1:
+        for b in range(blocks):
+            secreted[b] /= rules.block_sites[b]
+        tally[FIELD_CYCLES] = solve(levels, secreted, rules.decay_length, cytokine, work[blocks:], 1e-6, 60)
+        for b in range(blocks):
+            cytokine[b] = max(0.0, cytokine[b])
+        return
+    sum_around(secreted, work[blocks : 2 * blocks], rules, lattice)
+    for b in range(blocks):
+        cytokine[b] = secreted[b] * rules.mean_weight[b]
+
+
+@jit
+def grow_scar(ground, tally, rules):
+    """Advance myofibroblasts and ECM over one interval, in place, then take stock of the scar.
+
+    Parameters
+    ----------
+    ground : Ground
+        ``myofibroblast``, ``ecm``, ``scar`` and ``summary`` are written.
+    """
+    dt = rules.interval
+    cytokine, active, ecm, drive = ground.cytokine, ground.myofibroblast, ground.ecm, ground.drive
+    for b in range(ecm.shape[0]):
+        c = cytokine[b]
+        m = active[b]
+        e = ecm[b]
+        gain = rules.activation * c / (c + 1.0)
+        rate = gain + rules.deactivation
+        balance = gain / rate if rate > 0.0 else m
+        left = decay(rate * dt)
+        mean_left = (1.0 - left) / (rate * dt) if rate > 0.0 else 1.0
+        mean = balance + (m - balance) * mean_left
+        m = balance + (m - balance) * left
+        laid = rules.deposition * drive[b] * mean
+        turnover = laid + rules.resolution
+        settled = laid / turnover if turnover > 0.0 else e
+        e = settled + (e - settled) * decay(turnover * dt)
+        active[b] = m if m > NEGLIGIBLE else 0.0
+        ecm[b] = e if e > NEGLIGIBLE else 0.0
+    take_stock(ground, tally, rules)
+
+
+@jit
+def take_stock(ground, tally, rules):
+    """Scar bytes, the mean ECM and the WHO grade (the highest on 30 % of the marrow), from the ECM."""
+    ecm, scar, sites = ground.ecm, ground.scar, rules.block_sites
+    total = 0.0
+    extent = 0.0
+    one = 0.0
+    two = 0.0
+    three = 0.0
+    highest = 0.0
+    for b in range(ecm.shape[0]):
+        e = ecm[b]
+        n = sites[b]
+        total += e * n
+        extent += n
+        graded = 3.5 * e
+        one += n if graded >= 0.5 else 0.0
+        two += n if graded >= 1.5 else 0.0
+        three += n if graded >= 2.5 else 0.0
+        highest = max(highest, e)
+        scar[b] = np.uint8(e * 255.0 + 0.5)
+    enough = 0.3 * extent
+    grade = 0.0
+    if one >= enough:
+        grade = 1.0
+    if two >= enough:
+        grade = 2.0
+    if three >= enough:
+        grade = 3.0
+    ground.summary[0] = total / extent
+    ground.summary[1] = grade
+    tally[SCARRED] = np.int64(highest * 255.0 + 0.5)
+
+
+@jit
+def settle_scar(ground, rules):
+    """Put the placed scar at balance with the untreated clone of day 0.
+
+    Myofibroblasts stand at balance. Where there is scar and cytokine, the drive q is solved so that the ECM
+    stands still; elsewhere it is the patient's.
+    """
+    for b in range(ground.ecm.shape[0]):
+        c = ground.cytokine[b]
+        gain = rules.activation * c / (c + 1.0)
+        rate = gain + rules.deactivation
+        m = gain / rate if rate > 0.0 else 0.0
+        e = ground.ecm[b]
+        ground.myofibroblast[b] = m
+        laid = rules.deposition * m * (1.0 - e)
+        ground.drive[b] = rules.resolution * e / laid if e > 0.0 and laid > 0.0 else rules.patient_drive
+
+
+def overlap_weights(radius: int) -> np.ndarray:
+    """Share of the window of ``2 radius + 1`` sites around a site of a block of 4 that lies in each block around.
+
+    Averaged over the four sites of the block.
+    """
+    reach = (radius + 3) // 4
+    weights = np.zeros(2 * reach + 1)
+    for site in range(4):
+        for other in range(site - radius, site + radius + 1):
+            weights[other // 4 + reach] += 1.0
+    mean: np.ndarray = weights / (4.0 * (2 * radius + 1))
+    return mean

@@ -1,0 +1,1 @@
+"""When the slow fields are brought up to date."""

@@ -1,0 +1,1 @@
+"""Birth, loss and placement of the stem cells."""

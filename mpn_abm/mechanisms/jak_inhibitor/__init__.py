@@ -1,0 +1,1 @@
+"""Type I JAK inhibitors: dosing, concentration, occupancy."""

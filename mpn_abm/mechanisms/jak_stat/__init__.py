@@ -1,0 +1,1 @@
+"""JAK/STAT activity of each genotype and its persistence under a type I inhibitor."""

@@ -1,0 +1,54 @@
+"""The parameters of JAK/STAT signalling under a type I inhibitor."""
+
+from __future__ import annotations
+
+from mpn_abm.mechanisms.declaration import Mechanism, parameter
+
+
+class JakStatParameters(Mechanism):
+    """How signalling persists under a type I inhibitor and rebounds without it."""
+
+    trans_activation: float = parameter(
+        0.45,
+        low=0.0,
+        high=1.0,
+        sweep=(0.2, 0.8),
+        doc="activity that other JAK kinases restore in fully persistent cells",
+        source="assumed",
+    )
+    persistence_onset: float = parameter(
+        21.0,
+        unit="day",
+        above=0.0,
+        high=3650.0,
+        sweep=(7.0, 60.0),
+        doc="time constant with which persistence builds up on the drug",
+        source="assumed",
+    )
+    persistence_decay: float = parameter(
+        14.0,
+        unit="day",
+        above=0.0,
+        high=3650.0,
+        sweep=(7.0, 28.0),
+        doc="time constant with which persistence is lost off the drug",
+        source="assumed",
+    )
+    on_drug_occupancy: float = parameter(
+        0.01, low=0.0, high=1.0, doc="occupancy above which a cell counts as on the drug", source="assumed"
+    )
+    rebound_jak2: float = parameter(
+        0.5,
+        low=0.0,
+        high=10.0,
+        sweep=(0.0, 1.0),
+        doc="extra activity of JAK2-mutant cells per persistence after withdrawal",
+        source="assumed; 13.5 % of 251 had a discontinuation syndrome within 21 days",
+    )
+    rebound_calr: float = parameter(
+        0.0,
+        low=0.0,
+        high=10.0,
+        doc="extra activity of CALR-mutant cells per persistence after withdrawal",
+        source="assumed",
+    )

@@ -1,0 +1,1 @@
+"""New clones by mutation of stem cells."""

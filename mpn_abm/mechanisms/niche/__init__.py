@@ -1,0 +1,1 @@
+"""What scar costs the stem cells that lodge and divide in it."""

@@ -1,0 +1,292 @@
+"""The order of one step: a scientific statement, written by hand, here and nowhere else.
+
+A step runs from one boundary to the next. It may have to be left for more room (a longer clone table, more
+agents); STAGE in the tally then remembers how far it has come, and nothing is done twice.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange, uint64
+
+from mpn_abm.columns import Places
+from mpn_abm.kernels.compiler import fused, jit, parallel_jit
+from mpn_abm.kernels.field import Levels
+from mpn_abm.mechanisms.car_t.infusion import infuse
+from mpn_abm.mechanisms.car_t.life import room_for_daughters
+from mpn_abm.mechanisms.car_t.macro import macro_sub_step
+from mpn_abm.mechanisms.car_t.micro import micro_sub_step
+from mpn_abm.mechanisms.car_t.rules import CarTRules
+from mpn_abm.mechanisms.census import CensusRules, room_for_row, write_row
+from mpn_abm.mechanisms.fibrosis.kernel import ScarRules, grow_scar, spread_cytokine
+from mpn_abm.mechanisms.hematopoiesis.death_birth import run_step_death_birth
+from mpn_abm.mechanisms.hematopoiesis.events import note_lost_clones, run_step
+from mpn_abm.mechanisms.hematopoiesis.hazards import has_table, number_of_candidates, set_thresholds
+from mpn_abm.mechanisms.hematopoiesis.rules import DEATH_BIRTH, CellRules
+from mpn_abm.mechanisms.hematopoiesis.stripes import run_step_striped
+from mpn_abm.mechanisms.jak_inhibitor.kernel import DOSE, give_drugs, note
+from mpn_abm.mechanisms.jak_inhibitor.pharmacokinetics import DrugRules
+from mpn_abm.mechanisms.jak_stat.kernel import SignalRules, signal_in_cells
+from mpn_abm.state import (
+    ENDED,
+    ENDED_STEP,
+    LOGGED,
+    MUTANTS_SEEN,
+    NEXT_CLONE,
+    NEXT_INFUSION,
+    NEXT_ROW,
+    STAGE,
+    SUB_STEP,
+    T_CELLS,
+    Lattice,
+    MarrowState,
+    take,
+)
+
+# why a run came back
+DONE, ROWS_FULL, LOG_FULL, CLONES_FULL, AGENTS_FULL, TABLE_SHORT = range(6)
+# why a run ended
+GOES_ON, FIXATION, EXTINCTION, ERADICATION = range(4)
+# how far a step has come
+AT_START, SIGNALLED, CELLS_RUN = range(3)
+
+
+class Clock(NamedTuple):
+    """Time, and what ends a run."""
+
+    step: float  # days
+    last: int  # boundary at which the run ends in any case
+    on_fixation: int
+    on_extinction: int
+    on_eradication: int
+    not_before: int  # boundary at which the last clone has arrived
+
+
+class Rules(NamedTuple):
+    """Everything that stays the same through a run."""
+
+    lattice: Lattice
+    clock: Clock
+    cells: CellRules
+    signal: SignalRules
+    drugs: DrugRules
+    scar: ScarRules
+    levels: Levels
+    car_t: CarTRules
+    census: CensusRules
+    places: Places
+
+
+@jit
+def agents_of_infusion(k, marrow, rules):
+    """Agents of infusion k: a number, or a ratio to the antigen-positive cells that are there."""
+    if rules.drugs.infusion_agents[k] >= 0:
+        return rules.drugs.infusion_agents[k]
+    targets = 0
+    for cells_by_byte in marrow.counters.antigen_cells[1:]:
+        for cells in cells_by_byte:
+            targets += cells
+    return np.int64(rules.drugs.infusion_ratio[k] * targets + 0.5)
+
+
+@fused
+def infuse_what_is_due(marrow, rules, step, key_low, key_high):
+    """CAR T cells whose day has come enter; False if there is no room for them."""
+    drugs, tally = rules.drugs, marrow.tally
+    while tally[NEXT_INFUSION] < drugs.infusion_step.shape[0]:
+        k = tally[NEXT_INFUSION]
+        if drugs.infusion_step[k] > step:
+            return True
+        number = agents_of_infusion(k, marrow, rules)
+        if tally[T_CELLS] + number > marrow.agents.site.shape[0]:
+            return False
+        entered = infuse(
+            number, k, drugs.infusion_by_faces[k], rules.car_t.tissue, step * rules.clock.step, marrow.agents, tally,
+            rules.lattice, step, key_low, key_high,
+        )  # fmt: skip
+        note(marrow.record.log, tally, step, DOSE, drugs.infusion_treatment[k], entered * rules.car_t.cells_per_agent)
+        tally[NEXT_INFUSION] = k + 1
+    return True
+
+
+@fused
+def open_step(marrow, rules, step, key_low, key_high):
+    """Dosing, signalling, fields, and the hazards of the step.
+
+    Returns
+    -------
+    need : int
+        DONE, or what there was no room for.
+    lowest_mutation : uint64
+        No genotype mutates below this action word.
+    number : int64
+        Candidates of the step.
+    """
+    tally, record = marrow.tally, marrow.record
+    nothing = (uint64(0), np.int64(0))
+    if tally[STAGE] == CELLS_RUN:
+        return DONE, *nothing
+    if tally[STAGE] == AT_START:
+        if not room_for_row(marrow, rules):
+            return ROWS_FULL, *nothing
+        log_room = 2 * rules.drugs.interval.shape[0] + rules.drugs.infusion_step.shape[0]
+        if tally[LOGGED] + log_room > record.log.shape[0]:
+            return LOG_FULL, *nothing
+        # what is due at a boundary is given there, before anything reacts to it
+        if not infuse_what_is_due(marrow, rules, step, key_low, key_high):
+            return AGENTS_FULL, *nothing
+        inhibited = give_drugs(marrow.signal, record, tally, rules.drugs, step, rules.clock.step)
+        # drugs act within hours: signalling of the step follows the occupancy of the step
+        signal_in_cells(marrow.signal, rules.signal, inhibited, rules.clock.step)
+        # cytokine is in balance with the cells as they stand, so it comes before they change
+        if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
+            spread_cytokine(marrow.ground, marrow.signal, tally, rules.scar, rules.levels, rules.lattice)
+        tally[STAGE] = SIGNALLED
+    lowest_mutation = set_thresholds(
+        marrow.counters.count, marrow.signal.activity, marrow.marks, rules.cells, rules.lattice, rules.clock.step
+    )
+    if not has_table(marrow.marks, tally, rules.lattice):
+        return TABLE_SHORT, *nothing
+    number = number_of_candidates(marrow.marks, tally, step, key_low, key_high)
+    if rules.cells.mutation_rate.shape[1] > 0 and tally[NEXT_CLONE] + number > marrow.clone_table.shape[0]:
+        return CLONES_FULL, *nothing
+    return DONE, lowest_mutation, number
+
+
+@fused
+def cells_act(marrow, rules, lowest_mutation, number, step, key_low, key_high):
+    """Stem cells divide, are lost and mutate, by the numbered list."""
+    if marrow.tally[STAGE] == CELLS_RUN:
+        return
+    if rules.cells.update == DEATH_BIRTH:
+        run_step_death_birth(
+            marrow, rules.cells, rules.lattice, rules.clock.step, lowest_mutation, number, step, key_low, key_high
+        )
+    else:
+        run_step(marrow, rules.cells, rules.lattice, lowest_mutation, number, step, key_low, key_high)
+    marrow.tally[STAGE] = CELLS_RUN
+
+
+@fused
+def close_step(marrow, rules, step, key_low, key_high):
+    """CAR T cells, scar, the row, and the end of the run. Returns DONE or AGENTS_FULL."""
+    tally = marrow.tally
+    # T cells meet the cells that this step has left; they never see a cell that divided away
+    if rules.car_t.enabled == 1:
+        while tally[SUB_STEP] < rules.car_t.sub_steps and tally[T_CELLS] > 0:
+            if not room_for_daughters(marrow.agents, tally):
+                return AGENTS_FULL
+            sub = tally[SUB_STEP]
+            today = step * rules.clock.step + (sub + 1) * rules.car_t.sub_step
+            if rules.car_t.tissue == 1:
+                micro_sub_step(
+                    marrow, rules.cells, rules.car_t, rules.lattice, step, sub, today, key_low, key_high
+                )
+            else:
+                macro_sub_step(
+                    marrow, rules.cells, rules.car_t, rules.lattice, step, sub, today, key_low, key_high
+                )
+            tally[SUB_STEP] = sub + 1
+        tally[SUB_STEP] = 0
+    # scar answers over weeks, so it comes after everything that answers within the day
+    if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
+        grow_scar(marrow.ground, tally, rules.scar)
+    alive = note_lost_clones(marrow.counters.clone_cells, marrow.clone_table, tally, step)
+    end_run(marrow, rules, step + 1, alive)
+    boundary = step + 1
+    due = rules.census.row_at[tally[NEXT_ROW]] == boundary
+    if due or tally[ENDED] != GOES_ON:
+        write_row(marrow, rules, boundary)
+        if due:
+            tally[NEXT_ROW] += 1
+    tally[STAGE] = AT_START
+    return DONE
+
+
+@jit
+def mutants(marrow, rules):
+    """Cells with a JAK2 or CALR mutation."""
+    total = 0
+    for g in range(1, marrow.counters.count.shape[0]):
+        if rules.cells.is_mutant[g] == 1:
+            total += marrow.counters.count[g]
+    return total
+
+
+@fused
+def end_run(marrow, rules, boundary, alive):
+    """Whether the run ends here, and why.
+
+    alive : int
+        Clones left if one was lost in this step, else -1: only a loss can fix another.
+    """
+    tally, clock = marrow.tally, rules.clock
+    if clock.on_eradication == 1:
+        if mutants(marrow, rules) > 0:
+            tally[MUTANTS_SEEN] = 1
+        elif tally[MUTANTS_SEEN] == 1 and boundary >= clock.not_before:
+            tally[ENDED] = ERADICATION
+    if boundary >= clock.not_before:
+        if clock.on_fixation == 1 and alive == 1:
+            tally[ENDED] = FIXATION
+        if clock.on_extinction == 1 and marrow.counters.count[0] == rules.lattice.sites:
+            tally[ENDED] = EXTINCTION
+    if tally[ENDED] != GOES_ON:
+        tally[ENDED_STEP] = boundary
+
+
+@jit
+def run_days(marrow, rules, first, until, key_low, key_high):
+    """Step from boundary first to boundary until, on one thread.
+
+    Returns
+    -------
+    reached : int64
+        The boundary at which the marrow stands.
+    need : int
+        DONE, or what must be made larger before the step can go on.
+    """
+    step = first
+    while step < until and marrow.tally[ENDED] == GOES_ON:
+        need, lowest_mutation, number = open_step(marrow, rules, step, key_low, key_high)
+        if need != DONE:
+            return step, need
+        cells_act(marrow, rules, lowest_mutation, number, step, key_low, key_high)
+        need = close_step(marrow, rules, step, key_low, key_high)
+        if need != DONE:
+            return step, need
+        step += 1
+    return step, DONE
+
+
+@jit
+def run_day_striped(marrow, rules, step, lowest_mutation, number, key_low, key_high, room):
+    """The rest of a step that ``open_step`` opened, with the stem cells on several threads."""
+    if marrow.tally[STAGE] != CELLS_RUN:
+        run_step_striped(marrow, rules.cells, rules.lattice, lowest_mutation, number, step, key_low, key_high, room)
+        marrow.tally[STAGE] = CELLS_RUN
+    return close_step(marrow, rules, step, key_low, key_high)
+
+
+@jit
+def run_replicate(k, stack, rules, reached, until, keys):
+    """Take replicate k of a stack as far as it goes."""
+    return run_days(take(stack, k), rules, reached[k], until, keys[k, 0], keys[k, 1])
+
+
+@parallel_jit
+def run_replicates(
+    cell, counters, ledger, clone_table, ground, marks, signal, agents, record, tally,
+    lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, census, places,
+    reached, needs, until, keys,
+):  # fmt: skip
+    """Every marrow of a stack as far as it goes, one a thread at a time.
+
+    The groups of the stack and of the rules come one by one: numba cannot hand a nested tuple to a parallel
+    loop. ``reached`` and ``needs`` (int64[replicates]) are written as ``run_days`` returns them.
+    """
+    for k in prange(reached.shape[0]):
+        r = np.int64(k)
+        stack = MarrowState(cell, counters, ledger, clone_table, ground, marks, signal, agents, record, tally)
+        rules = Rules(lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, census, places)
+        reached[r], needs[r] = run_replicate(r, stack, rules, reached, until, keys)

@@ -1,0 +1,299 @@
+"""Day 0: clones and scar are placed as the scenario says, and later clones arrive."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import int64, prange, uint32, uint64
+
+from mpn_abm.kernels.candidates import block_of, place
+from mpn_abm.kernels.compiler import allocating_jit, jit, parallel_jit
+from mpn_abm.kernels.draws import START, words
+from mpn_abm.mechanisms.census import write_row
+from mpn_abm.mechanisms.fibrosis.kernel import settle_scar, spread_cytokine, take_stock
+from mpn_abm.mechanisms.schedule import Rules, end_run
+from mpn_abm.state import (
+    ANTIGEN,
+    ANTIGEN_SHIFT,
+    BORN_SITE,
+    BORN_STEP,
+    CLONE_GENOTYPE,
+    CLONE_SHIFT,
+    EMPTIED,
+    FOUNDER,
+    GENOTYPE,
+    LOST_STEP,
+    NEXT_CLONE,
+    NEXT_ROW,
+    NEXT_UID,
+    MarrowState,
+    take,
+)
+
+SCATTERED, PATCHES, DISC, SINGLE = range(4)
+# draws of stream START: 0 keys of the sites, then centres by founder, centres of scar, keys of arrivals
+SITE_DRAW, CENTRE_DRAW, SCAR_DRAW, ARRIVAL_DRAW = 0, 1, 1025, 1026
+UNPLACED = -2
+
+
+class StartRules(NamedTuple):
+    """Founders in the order of the file, and the scar of day 0."""
+
+    genotype: np.ndarray  # int64[founders]
+    cells: np.ndarray  # int64[founders]; -1 takes the rest
+    pattern: np.ndarray  # int64[founders]
+    patches: np.ndarray  # int64[founders]
+    arrives: np.ndarray  # int64[founders]  boundary, 0 for day 0
+    scar: float  # ECM where there is scar
+    scar_patches: int  # 0 = everywhere
+    scar_cover: float  # share of the marrow; 0 if by radius
+    scar_radius: float  # sites
+
+
+@jit
+def site_key(site, draw, key_low, key_high):
+    """Random order of the sites: 64 bits a site."""
+    w0, w1, _, _ = words(site, 0, START, draw, key_low, key_high)
+    return (uint64(w0) << uint64(32)) | uint64(w1)
+
+
+@jit
+def squared_distance(a, b, lattice):
+    """Squared distance of two sites, across the border if that is nearer on a periodic lattice."""
+    row_a, row_b = a // lattice.width, b // lattice.width
+    plane_a, plane_b = row_a // lattice.height, row_b // lattice.height
+    dx = abs((a - row_a * lattice.width) - (b - row_b * lattice.width))
+    dy = abs((row_a - plane_a * lattice.height) - (row_b - plane_b * lattice.height))
+    dz = abs(plane_a - plane_b)
+    if not lattice.reflecting:
+        dx = min(dx, lattice.width - dx)
+        dy = min(dy, lattice.height - dy)
+        dz = min(dz, lattice.depth - dz)
+    return dx * dx + dy * dy + dz * dz
+
+
+@allocating_jit
+def centres_of(number, draw, lattice, key_low, key_high):
+    """Places of patches."""
+    centres = np.empty(number, np.int64)
+    for j in range(number):
+        w0, _, _, _ = words(j, 0, START, draw, key_low, key_high)
+        centres[j] = place(w0, lattice)
+    return centres
+
+
+@allocating_jit
+def order_by_distance(centres, sites, draw, lattice, key_low, key_high):
+    """Sites by their distance to the nearest centre; equal ones in random order."""
+    ranks = np.empty(sites.shape[0], np.uint64)
+    for i in range(sites.shape[0]):
+        nearest = int64(2**30)
+        for centre in centres:
+            nearest = min(nearest, squared_distance(sites[i], centre, lattice))
+        ranks[i] = (uint64(nearest) << uint64(34)) | (site_key(sites[i], draw, key_low, key_high) >> uint64(30))
+    return sites[np.argsort(ranks, kind="mergesort")]
+
+
+@allocating_jit
+def order_at_random(sites, draw, lattice, key_low, key_high):
+    """Sites in random order."""
+    keys = np.empty(sites.shape[0], np.uint64)
+    for i in range(sites.shape[0]):
+        keys[i] = site_key(sites[i], draw, key_low, key_high)
+    return sites[np.argsort(keys, kind="mergesort")]
+
+
+@jit
+def put_cell(s, clone, genotype, marrow, rules, key_low, key_high):
+    """A cell of a founder on an empty site."""
+    cells, counters = rules.cells, marrow.counters
+    byte = uint64(0)
+    antigen = cells.antigen_class[genotype]
+    if antigen > 0:
+        _, _, w2, _ = words(s, 0, START, SITE_DRAW, key_low, key_high)
+        byte = uint64(w2) >> uint64(24)
+        counters.antigen_cells[antigen, byte] += 1
+    marrow.cell[s] = uint64(genotype) | (byte << ANTIGEN_SHIFT) | (uint64(clone) << CLONE_SHIFT)
+    counters.count[genotype] += 1
+    counters.count[0] -= 1
+    counters.clone_cells[clone] += 1
+    counters.clone_cells[0] -= 1
+    if cells.source_weight[genotype] != 0:
+        marrow.ground.source[block_of(s, rules.lattice), cells.base[genotype]] += cells.source_weight[genotype]
+
+
+@jit
+def clear_site(s, marrow, rules):
+    """The occupant of a site leaves, displaced by an arrival."""
+    word = marrow.cell[s]
+    g = int64(word & GENOTYPE)
+    if g == 0:
+        return
+    cells, counters = rules.cells, marrow.counters
+    clone = word >> CLONE_SHIFT
+    marrow.cell[s] = uint64(0)
+    counters.losses[g] += 1
+    counters.count[g] -= 1
+    counters.count[0] += 1
+    counters.clone_cells[clone] -= 1
+    counters.clone_cells[0] += 1
+    if counters.clone_cells[clone] == 0:
+        marrow.tally[EMPTIED] += 1
+    if cells.antigen_class[g] > 0:
+        counters.antigen_cells[cells.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT] -= 1
+    marrow.ground.source[block_of(s, rules.lattice), cells.base[g]] -= cells.source_weight[g]
+
+
+@allocating_jit
+def sites_for(k, start, free, draw, lattice, key_low, key_high):
+    """The free sites in the order in which founder k takes them."""
+    if start.pattern[k] == PATCHES:
+        centres = centres_of(start.patches[k], CENTRE_DRAW + k, lattice, key_low, key_high)
+        return order_by_distance(centres, free, draw, lattice, key_low, key_high)
+    if start.pattern[k] == DISC:
+        middle = (lattice.depth // 2 * lattice.height + lattice.height // 2) * lattice.width + lattice.width // 2
+        return order_by_distance(np.array([middle]), free, draw, lattice, key_low, key_high)
+    return order_at_random(free, draw, lattice, key_low, key_high)
+
+
+@jit
+def found(k, sites, marrow, rules, start, step, key_low, key_high):
+    """Clone k + 1 takes the first of these sites."""
+    number = min(start.cells[k], int64(sites.shape[0])) if start.cells[k] >= 0 else int64(sites.shape[0])
+    for i in range(number):
+        put_cell(sites[i], k + 1, start.genotype[k], marrow, rules, key_low, key_high)
+    facts = marrow.clone_table[k + 1]
+    facts[BORN_STEP] = step
+    facts[LOST_STEP] = -1 if number > 0 else step
+
+
+@allocating_jit
+def free_sites(marrow, lattice):
+    """Empty sites, ascending."""
+    free = np.empty(marrow.counters.count[0], np.int64)
+    n = 0
+    for s in range(lattice.sites):
+        if marrow.cell[s] == uint64(0):
+            free[n] = s
+            n += 1
+    return free
+
+
+@allocating_jit
+def place_founders(marrow, rules, start, key_low, key_high):
+    """Single cells and shapes first, then scattered clones, then the one that takes the rest."""
+    lattice, founders = rules.lattice, start.genotype.shape[0]
+    for turn in range(3):
+        for k in range(founders):
+            rest = start.cells[k] < 0
+            shaped = start.pattern[k] != SCATTERED
+            mine = 2 if rest else (0 if shaped else 1)
+            if mine != turn or start.arrives[k] > 0:
+                continue
+            if start.pattern[k] == SINGLE:
+                centre = centres_of(1, CENTRE_DRAW + k, lattice, key_low, key_high)
+                while marrow.cell[centre[0]] != uint64(0):
+                    centre[0] = (centre[0] + 1) % lattice.sites
+                found(k, centre, marrow, rules, start, 0, key_low, key_high)
+                continue
+            sites = free_sites(marrow, lattice)
+            if not rest:
+                sites = sites_for(k, start, sites, SITE_DRAW, lattice, key_low, key_high)
+            found(k, sites, marrow, rules, start, 0, key_low, key_high)
+
+
+@allocating_jit
+def arrive(k, marrow, rules, start, boundary, key_low, key_high):
+    """Founder k arrives later: it takes its sites from whoever is there."""
+    lattice = rules.lattice
+    sites = sites_for(k, start, np.arange(lattice.sites), ARRIVAL_DRAW + k, lattice, key_low, key_high)
+    if start.pattern[k] == SINGLE:
+        sites = centres_of(1, CENTRE_DRAW + k, lattice, key_low, key_high)
+    number = min(start.cells[k], int64(sites.shape[0]))
+    for i in range(number):
+        clear_site(sites[i], marrow, rules)
+    found(k, sites, marrow, rules, start, boundary, key_low, key_high)
+    marrow.ledger.arrived[start.genotype[k]] += number
+
+
+@allocating_jit
+def place_scar(ground, start, rules, key_low, key_high):
+    """ECM of day 0: everywhere, or in patches of whole blocks with none outside."""
+    lattice = rules.lattice
+    if start.scar_patches == 0:
+        ground.ecm[:] = start.scar
+        return
+    centres = centres_of(start.scar_patches, SCAR_DRAW, lattice, key_low, key_high)
+    middles = np.empty(lattice.blocks, np.int64)
+    for b in range(lattice.blocks):
+        row = b // lattice.block_width
+        plane = row // lattice.block_height
+        x = min(4 * (b - row * lattice.block_width) + 2, lattice.width - 1)
+        y = min(4 * (row - plane * lattice.block_height) + 2, lattice.height - 1)
+        z = min(4 * plane + 2, lattice.depth - 1)
+        middles[b] = (z * lattice.height + y) * lattice.width + x
+    covered = 0.0
+    for s in order_by_distance(centres, middles, SITE_DRAW, lattice, key_low, key_high):
+        if start.scar_cover > 0.0:
+            if covered >= start.scar_cover * lattice.sites - 0.5:
+                return
+        else:
+            nearest = int64(2**30)
+            for centre in centres:
+                nearest = min(nearest, squared_distance(s, centre, lattice))
+            if nearest > start.scar_radius * start.scar_radius:
+                return
+        block = block_of(s, lattice)
+        ground.ecm[block] = start.scar
+        covered += rules.scar.block_sites[block]
+
+
+@allocating_jit
+def begin(marrow, rules, start, key_low, key_high):
+    """The marrow of day 0 with its row, in arrays that are all zero."""
+    counters, tally = marrow.counters, marrow.tally
+    counters.count[0] = rules.lattice.sites
+    counters.clone_cells[0] = rules.lattice.sites
+    founders = start.genotype.shape[0]
+    tally[NEXT_CLONE] = founders + 1
+    tally[NEXT_UID] = 1
+    marrow.signal.activity[:] = 1.0
+    marrow.clone_table[:, LOST_STEP] = -1
+    for k in range(founders):
+        facts = marrow.clone_table[k + 1]
+        facts[BORN_SITE] = -1
+        facts[CLONE_GENOTYPE] = start.genotype[k]
+        facts[FOUNDER] = k + 1
+        facts[LOST_STEP] = UNPLACED
+    place_founders(marrow, rules, start, key_low, key_high)
+    if rules.scar.enabled == 1:
+        place_scar(marrow.ground, start, rules, key_low, key_high)
+        spread_cytokine(marrow.ground, marrow.signal, tally, rules.scar, rules.levels, rules.lattice)
+        settle_scar(marrow.ground, rules.scar)
+        take_stock(marrow.ground, tally, rules.scar)
+    end_run(marrow, rules, 0, -1)
+    write_row(marrow, rules, 0)
+    tally[NEXT_ROW] = 1
+
+
+@allocating_jit
+def begin_replicate(k, stack, rules, start, keys):
+    """Begin replicate k of a stack."""
+    begin(take(stack, k), rules, start, keys[k, 0], keys[k, 1])
+
+
+@parallel_jit
+def begin_replicates(
+    cell, counters, ledger, clone_table, ground, marks, signal, agents, record, tally,
+    lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, census, places, start, keys,
+):  # fmt: skip
+    """Begin every marrow of a stack."""
+    for k in prange(keys.shape[0]):
+        stack = MarrowState(cell, counters, ledger, clone_table, ground, marks, signal, agents, record, tally)
+        rules = Rules(lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, census, places)
+        begin_replicate(np.int64(k), stack, rules, start, keys)
+
+
+@jit
+def key_of(seed):
+    """The two halves of a seed, low first."""
+    return uint32(seed & uint64(0xFFFFFFFF)), uint32(seed >> uint64(32))

@@ -1,0 +1,311 @@
+"""Run a scenario: compile it, step its marrows, take what they leave."""
+
+import importlib.metadata
+import json
+import math
+import platform
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numba
+import pandas as pd
+import pyarrow as pa
+
+import mpn_abm
+from mpn_abm.batch import Batch
+from mpn_abm.compile.program import Program, compile_scenario
+from mpn_abm.estimate import memory_of_batch, refuse_if_too_large
+from mpn_abm.files import TABLE_VERSION, claim_folder, digest_of, write_table, write_text
+from mpn_abm.mechanisms.schedule import run_days, run_replicates
+from mpn_abm.mechanisms.start import begin, begin_replicates
+from mpn_abm.recorder import Recorder
+from mpn_abm.scenario.scenario import Scenario
+from mpn_abm.state import MarrowState
+
+Observer = Callable[[MarrowState, float], Mapping[str, float]]
+# replicates that are stepped together: enough to keep the threads busy, few enough for the memory
+MOST_TOGETHER = 2048
+MEMORY_TOGETHER = 512 * 2**20
+PACKAGES = ("numpy", "numba", "pandas", "pyarrow", "scipy", "pydantic", "ruamel.yaml")
+
+
+@dataclass
+class Result:
+    """What a run left.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    tables : dict of pyarrow.Table
+        trajectory, and clones, events, snapshots and summary as far as the scenario asks for them.
+    facts : dict
+        What manifest.json will say, besides the folder and the time that writing takes.
+    """
+
+    scenario: Scenario
+    tables: dict[str, pa.Table]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def trajectory(self) -> pd.DataFrame:
+        """One row per recorded day and replicate."""
+        return self._frame("trajectory")
+
+    @cached_property
+    def clones(self) -> pd.DataFrame:
+        """Recorded day x living clone."""
+        return self._frame("clones")
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """What happened, in order."""
+        return self._frame("events")
+
+    @cached_property
+    def snapshots(self) -> pd.DataFrame:
+        """Every occupied site of the days with a snapshot."""
+        return self._frame("snapshots")
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row per replicate."""
+        return self._frame("summary")
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        if name not in self.tables:
+            raise AttributeError(f"the scenario says output.{name}: false, so this run has no {name}")
+        return self.tables[name].to_pandas()
+
+    @property
+    def provenance(self) -> dict[str, object]:
+        """Program, scenario and packages behind the tables."""
+        packages = {name: importlib.metadata.version(name) for name in PACKAGES}
+        return {
+            "program": "mpn_abm",
+            "version": mpn_abm.__version__,
+            "table_version": TABLE_VERSION,
+            "scenario": self.scenario.spec.name,
+            "scenario_sha256": self.scenario.sha256,
+            "seed": self.scenario.spec.seed,
+            "python": platform.python_version(),
+            "packages": packages,
+        }
+
+    def write(self, folder: str | Path, overwrite: bool = False) -> dict[str, Any]:
+        """Write the tables, the resolved scenario and manifest.json; returns what the manifest says.
+
+        Raises
+        ------
+        OutputExistsError
+            If the folder has something in it and ``overwrite`` is not set.
+        SimulationError
+            If it cannot be written to.
+        """
+        folder = Path(folder)
+        claim_folder(folder, overwrite)
+        start = time.perf_counter()
+        for name, table in self.tables.items():
+            write_table(table, folder / f"{name}.parquet", self.provenance)
+        write_text(self.scenario.to_yaml(), folder / "scenario.resolved.yaml")
+        seconds = time.perf_counter() - start
+        wall = self.facts["wall_seconds"] + seconds
+        manifest = {"out": str(folder), **self.facts, "writing_seconds": seconds, "wall_seconds": wall}
+        write_text(json.dumps(manifest | {"provenance": self.provenance}, indent=2) + "\n", folder / "manifest.json")
+        return manifest
+
+
+def run(
+    scenario: Scenario,
+    *,
+    replicates: int | None = None,
+    threads: int = 1,
+    observers: Iterable[Observer] = (),
+    progress: Callable[[float], None] | None = None,
+) -> Result:
+    """Run a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        From ``mpn_abm.load``.
+    replicates : int, optional
+        Runs with different random numbers; the scenario's own number unless said.
+    threads : int
+        Replicates are stepped side by side; a single marrow is cut into stripes. The result has the same bits for
+        any number.
+    observers : callables
+        Each is called with the state and the day at every recorded day; the mapping it returns becomes columns of
+        the trajectory. Observers look and do not touch.
+    progress : callable, optional
+        Told the share of the work that is done, now and then.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ResourceError
+        If the machine has too little memory.
+    SimulationError
+        If a value that is no number appears.
+    """
+    start = time.perf_counter()
+    number = scenario.spec.replicates if replicates is None else replicates
+    program = compile_scenario(scenario.spec)
+    together = replicates_together(program, number)
+    refuse_if_too_large(program, together, number)
+    observers = tuple(observers)
+    recorder = Recorder(program, scenario.sha256[:16])
+    clock = _Clock()
+    clock.compile(program, together)
+    candidates = events = 0
+    for first in range(0, number, together):
+        members = range(first, min(first + together, number))
+        batch = clock.stepping(lambda members=members: Batch(program, members, threads))
+        tell = _teller(progress, program, first, len(members), number)
+        clock.stepping(lambda batch=batch, tell=tell: _drive(batch, recorder, observers, tell))
+        recorder.finish(batch)
+        candidates += batch.candidates
+        events += batch.events
+    return _result(scenario, recorder, clock, start, candidates, events)
+
+
+def replicates_together(program: Program, number: int) -> int:
+    """Replicates whose marrows are in memory at the same time."""
+    fitting = max(1, MEMORY_TOGETHER // memory_of_batch(program, 1))
+    return min(number, fitting, MOST_TOGETHER)
+
+
+class _Clock:
+    """Seconds of compiling and of stepping."""
+
+    def __init__(self) -> None:
+        self.compile_seconds = 0.0
+        self.stepping_seconds = 0.0
+
+    def compile(self, program: Program, together: int) -> None:
+        """Have the kernels ready for this program's types before anything is timed as stepping."""
+        start = time.perf_counter()
+        warm_up(program, together)
+        self.compile_seconds = time.perf_counter() - start
+
+    def stepping(self, work: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        outcome = work()
+        self.stepping_seconds += time.perf_counter() - start
+        return outcome
+
+
+def warm_up(program: Program, together: int) -> None:
+    """Compile, or fetch from the cache, what a run of this many replicates side by side calls."""
+    batch_types = Batch.types_of(program, together)
+    if together == 1:
+        begin.compile(batch_types["begin"])
+        run_days.compile(batch_types["run_days"])
+    else:
+        begin_replicates.compile(batch_types["begin_replicates"])
+        run_replicates.compile(batch_types["run_replicates"])
+
+
+def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], tell: Callable[[float], None]) -> None:
+    """Step a batch from one boundary where Python has something to do to the next."""
+    timetable = batch.program.timetable
+    founders = batch.program.founders
+
+    def flush() -> None:
+        recorder.flush(batch)
+
+    stops = {*timetable.snapshots, *timetable.arrivals, timetable.steps}
+    if observers:
+        stops |= set(timetable.rows.tolist())
+    recorded = set(timetable.rows.tolist())
+    for boundary in sorted(stops):
+        before = batch.reached.copy()
+        batch.advance(boundary, flush, tell)
+        ended_here = batch.ended != 0
+        moved = batch.reached > before
+        if observers and (boundary in recorded or (ended_here & moved).any()):
+            _observe(batch, recorder, observers)
+        if boundary in timetable.snapshots or boundary == timetable.steps:
+            recorder.snapshot(batch, boundary)
+        if (ended_here & moved).any():
+            for reached in sorted({int(b) for b in batch.reached[ended_here & moved]} - {boundary}):
+                recorder.snapshot(batch, reached)
+        for name in timetable.arrivals.get(boundary, ()):
+            batch.arrive(founders.index(name), boundary)
+        if ended_here.all():
+            return
+
+
+def _observe(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...]) -> None:
+    for k in range(len(batch)):
+        day = float(batch.reached[k]) * batch.program.timetable.step
+        for observer in observers:
+            recorder.observe(observer(batch.marrow(k), day))
+
+
+def _teller(
+    progress: Callable[[float], None] | None, program: Program, first: int, members: int, number: int
+) -> Callable[[float], None]:
+    def tell(boundary: float) -> None:
+        if progress is not None:
+            progress((first + members * boundary / program.timetable.steps) / number)
+
+    return tell
+
+
+def _result(
+    scenario: Scenario, recorder: Recorder, clock: _Clock, start: float, candidates: int, events: int
+) -> Result:
+    output = scenario.spec.output
+    tables = {"trajectory": recorder.trajectory()}
+    if output.clones:
+        tables["clones"] = recorder.clones()
+    if output.events:
+        tables["events"] = recorder.events()
+    if output.snapshots:
+        tables["snapshots"] = recorder.snapshots()
+    if output.summary:
+        tables["summary"] = recorder.summary()
+    summary = recorder.summary()
+    reasons = Counter(summary.column("end_reason").to_pylist())
+    days = summary.column("end_day").to_numpy()
+    steps = int(round(days.sum() / recorder.program.timetable.step))
+    facts = {
+        "status": "done",
+        "name": scenario.spec.name,
+        "end_reason": reasons.most_common(1)[0][0],
+        "end_reasons": dict(reasons),
+        "end_day": float(days.max()),
+        "replicates": len(days),
+        "seed": scenario.spec.seed,
+        "scenario_sha256": scenario.sha256,
+        "trajectory_sha256": digest_of(tables["trajectory"]),
+        "compile_seconds": clock.compile_seconds,
+        "stepping_seconds": clock.stepping_seconds,
+        "wall_seconds": time.perf_counter() - start,
+        "peak_memory_mb": peak_memory_mb(),
+        "site_steps": steps * math.prod(scenario.spec.marrow.shape),
+        "candidates": candidates,
+        "events": events,
+    }
+    return Result(scenario, tables, facts)
+
+
+def peak_memory_mb() -> float:
+    """Highest memory of this process so far."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def threads_available() -> int:
+    """Threads that numba may use."""
+    return int(numba.config.NUMBA_NUM_THREADS)

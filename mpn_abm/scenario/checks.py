@@ -1,0 +1,205 @@
+"""What must hold between the values of a scenario.
+
+A check reads some parts of a scenario and is left out while one of them is wrong in itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from math import prod
+from typing import NamedTuple
+
+from mpn_abm.errors import Problem
+from mpn_abm.mechanisms.genotypes import GENOTYPES
+from mpn_abm.scenario.schema import Clone, Spec
+from mpn_abm.scenario.suggestions import one_of, unknown
+from mpn_abm.scenario.treatments import CarTTreatment, JakInhibitorTreatment
+from mpn_abm.scenario.tree import Entry, Path, problem_at
+
+_TOLERANCE = 1e-9
+
+
+class Finding(NamedTuple):
+    """A path and what is expected there."""
+
+    path: Path
+    expectation: str
+
+
+def checked(spec: Spec, tree: Entry, wrong_parts: Collection[str] = ()) -> list[Problem]:
+    """What is wrong between the values of a scenario, as far as the parts that are right in themselves tell."""
+    findings = [finding for check, parts in _CHECKS.items() if parts.isdisjoint(wrong_parts) for finding in check(spec)]
+    return [problem_at(tree, path, expectation) for path, expectation in findings]
+
+
+def _step_suits_the_scale(spec: Spec) -> Iterator[Finding]:
+    low, high, words = {"niche": (1 / 24, 30.0, "1 hour to 30 days"), "tissue": (1 / 1440, 1 / 24, "1 to 60 minutes")}[
+        spec.marrow.scale
+    ]
+    if not low * (1 - _TOLERANCE) <= spec.time.step <= high * (1 + _TOLERANCE):
+        yield Finding(("time", "step"), f"expected {words} at {spec.marrow.scale} scale")
+
+
+def _homing_fits_the_lattice(spec: Spec) -> Iterator[Finding]:
+    shortest = min(spec.marrow.shape)
+    if spec.hematopoiesis.homing_radius > shortest:
+        yield Finding(
+            ("hematopoiesis", "homing_radius"), f"expected at most the shortest side of the lattice, {shortest}"
+        )
+
+
+def _catalogue_is_whole(spec: Spec) -> Iterator[Finding]:
+    for name in GENOTYPES:
+        if name not in spec.genotypes:
+            yield Finding(("genotypes",), f"expected {name} to stay: mutation leads to it or from it")
+
+
+def _copies_suit_the_gene(spec: Spec) -> Iterator[Finding]:
+    for name, genotype in spec.genotypes.items():
+        if (genotype.gene == "none") != (genotype.mutant_copies == 0):
+            expectation = "0 copies" if genotype.gene == "none" else f"1 or 2 copies of {genotype.gene}"
+            yield Finding(("genotypes", name, "mutant_copies"), f"expected {expectation}")
+
+
+def _shares_are_parts(spec: Spec) -> Iterator[Finding]:
+    mutation = spec.mutation
+    total = mutation.dnmt3a_share + mutation.tet2_share + mutation.asxl1_share + mutation.tp53_share
+    if total > 1 + _TOLERANCE:
+        yield Finding(("mutation",), f"expected shares of the background drivers of at most 1 together, not {total:g}")
+
+
+def _scar_patches_have_a_size(spec: Spec) -> Iterator[Finding]:
+    scar = spec.fibrosis.initial
+    sizes = {"cover_fraction": scar.cover_fraction, "radius": scar.radius}
+    if scar.patches is not None and all(size is None for size in sizes.values()):
+        yield Finding(("fibrosis", "initial", "patches"), "expected `cover_fraction` or `radius_sites` beside it")
+    for name, size in sizes.items():
+        if scar.patches is None and size is not None:
+            yield Finding(("fibrosis", "initial", name), "expected `patches` beside it")
+
+
+def _clones_are_known(spec: Spec) -> Iterator[Finding]:
+    for name, clone in spec.clones.items():
+        if clone.genotype not in spec.genotypes:
+            yield Finding(("clones", name, "genotype"), unknown("genotype", clone.genotype, spec.genotypes))
+        if len(set(clone.flags)) < len(clone.flags):
+            yield Finding(("clones", name, "flags"), "expected each flag once")
+    if "total" in spec.clones:
+        yield Finding(("clones", "total"), "expected another name: the column cells_total counts all clones")
+
+
+def _patterns_are_whole(spec: Spec) -> Iterator[Finding]:
+    for name, clone in spec.clones.items():
+        here: Path = ("clones", name)
+        if clone.pattern == "patches" and clone.patches is None:
+            yield Finding((*here, "pattern"), "expected `patches`, their number, beside it")
+        if clone.pattern != "patches" and clone.patches is not None:
+            yield Finding((*here, "patches"), "expected `pattern: patches` beside it")
+        if clone.pattern == "single" and (clone.fraction, clone.vaf, clone.cells or 1) != (None, None, 1):
+            yield Finding((*here, "pattern"), "expected no size beside it: a single clone is one cell")
+        if _takes_the_rest(clone) and clone.pattern != "scattered":
+            yield Finding((*here, "pattern"), "expected a size beside it: `fraction`, `cells` or `vaf`")
+        if clone.day > 0 and _takes_the_rest(clone):
+            yield Finding((*here, "day"), "expected a size beside it: a clone that arrives takes no rest")
+
+
+def _sizes_fit_the_lattice(spec: Spec) -> Iterator[Finding]:
+    sites = prod(spec.marrow.shape)
+    first = {name: clone for name, clone in spec.clones.items() if clone.day == 0}
+    rest = [name for name, clone in first.items() if _takes_the_rest(clone)]
+    for name in rest[1:]:
+        yield Finding(("clones", name), f"expected a size: only one clone can take the rest, and {rest[0]} does")
+    for name, clone in spec.clones.items():
+        if _sites_of(clone, sites) > sites:
+            yield Finding(("clones", name), f"expected at most the {sites} sites of the lattice")
+    of_sites = sum(_sites_of(clone, sites) for clone in first.values()) / sites
+    of_cells = sum(_share_of_cells(spec, clone) for clone in first.values())
+    if of_cells and not rest and not of_sites and abs(of_cells - 1) > _TOLERANCE:
+        yield Finding(("clones",), "expected a clone without a size: a vaf says nothing without the other cells")
+        return
+    filled = 1.0 if rest or of_cells >= 1 else of_sites / (1 - of_cells)
+    total = of_sites + of_cells * filled
+    if total > 1 + _TOLERANCE:
+        yield Finding(("clones",), f"expected sizes of at most all sites together, not {total:.6g} of them")
+
+
+def _vafs_suit_the_genotype(spec: Spec) -> Iterator[Finding]:
+    for name, clone in spec.clones.items():
+        copies = _copies(spec, clone)
+        if clone.vaf is None or clone.vaf <= copies / 2 or clone.genotype not in spec.genotypes:
+            continue
+        limit = "at most 0.5, as it is heterozygous" if copies else f"none, as {clone.genotype} has no mutant copy"
+        yield Finding(("clones", name, "vaf"), f"expected {limit}")
+
+
+def _there_is_a_clone(spec: Spec) -> Iterator[Finding]:
+    if not spec.clones:
+        yield Finding(("clones",), "expected at least one clone")
+
+
+def _treatments_are_whole(spec: Spec) -> Iterator[Finding]:
+    for name, treatment in spec.treatments.items():
+        here: Path = ("treatments", name)
+        if all(getattr(treatment, way) is None for way in treatment.ways_to_dose):
+            yield Finding(here, f"expected {one_of(sorted(treatment.ways_to_dose))}")
+        start = treatment.start if isinstance(treatment, JakInhibitorTreatment) else treatment.day
+        if treatment.stop is not None and treatment.stop <= start:
+            yield Finding((*here, "stop"), f"expected later than its start on day {start:g}")
+        if isinstance(treatment, CarTTreatment) and treatment.every is None:
+            if treatment.doses not in (None, 1):
+                yield Finding((*here, "doses"), "expected `every_days` beside it")
+            if treatment.stop is not None:
+                yield Finding((*here, "stop"), "expected `every_days` beside it")
+
+
+def _treatments_suit_the_scale(spec: Spec) -> Iterator[Finding]:
+    if spec.marrow.scale == "tissue":
+        return
+    for name, treatment in spec.treatments.items():
+        if not isinstance(treatment, CarTTreatment):
+            continue
+        if treatment.effector_to_target is not None:
+            yield Finding(("treatments", name, "effector_to_target"), "expected at tissue scale only")
+        if treatment.entry == "faces":
+            yield Finding(("treatments", name, "entry"), "expected everywhere: faces are for the tissue scale")
+
+
+def _copies(spec: Spec, clone: Clone) -> int:
+    genotype = spec.genotypes.get(clone.genotype)
+    return 0 if genotype is None else genotype.mutant_copies
+
+
+def _share_of_cells(spec: Spec, clone: Clone) -> float:
+    """What a vaf says: the clone's part of all cells, of which each has two copies."""
+    copies = _copies(spec, clone)
+    return 2 * clone.vaf / copies if clone.vaf and copies else 0.0
+
+
+def _takes_the_rest(clone: Clone) -> bool:
+    return clone.fraction is clone.cells is clone.vaf is None and clone.pattern != "single"
+
+
+def _sites_of(clone: Clone, sites: int) -> float:
+    """The sites of a clone as far as it says them itself."""
+    if clone.fraction is not None:
+        return clone.fraction * sites
+    if clone.cells is not None:
+        return clone.cells
+    return 1 if clone.pattern == "single" else 0
+
+
+_CHECKS: dict[Callable[[Spec], Iterator[Finding]], frozenset[str]] = {
+    _step_suits_the_scale: frozenset({"time", "marrow"}),
+    _homing_fits_the_lattice: frozenset({"hematopoiesis", "marrow"}),
+    _catalogue_is_whole: frozenset({"genotypes"}),
+    _copies_suit_the_gene: frozenset({"genotypes"}),
+    _shares_are_parts: frozenset({"mutation"}),
+    _scar_patches_have_a_size: frozenset({"fibrosis"}),
+    _there_is_a_clone: frozenset({"clones"}),
+    _clones_are_known: frozenset({"clones", "genotypes"}),
+    _patterns_are_whole: frozenset({"clones"}),
+    _vafs_suit_the_genotype: frozenset({"clones", "genotypes"}),
+    _sizes_fit_the_lattice: frozenset({"clones", "genotypes", "marrow"}),
+    _treatments_are_whole: frozenset({"treatments"}),
+    _treatments_suit_the_scale: frozenset({"treatments", "marrow"}),
+}

@@ -1,0 +1,48 @@
+"""The layers below a file: the catalogues, and what follows from the scale and the disease."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from mpn_abm.mechanisms.drugs import DRUGS
+from mpn_abm.mechanisms.genotypes import FLAGS, GENOTYPES
+from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from
+
+_TISSUE: dict[str, Any] = {
+    "time": {"step": 10 / 1440, "record_every": 1 / 24},
+    "hematopoiesis": {"recirculation": 0.0, "homing_radius": 1, "regeneration": 0.0},
+    "fields": {"every": 1.0},
+}
+
+_DISEASES: dict[str, dict[str, Any]] = {
+    "ET": {},
+    "PV": {"genotypes": {name: {"inhibition_cost": 3.0} for name, known in GENOTYPES.items() if known.mutant_copies}},
+    "PMF": {"fibrosis": {"drive": 0.14}},
+}
+
+
+@cache
+def catalogues() -> Entry:
+    """The layer that holds every genotype, flag and drug that the program knows."""
+    blocks = {"genotypes": GENOTYPES, "flags": FLAGS, "drugs": DRUGS}
+    said = {
+        name: {item: block.model_dump(exclude_none=True) for item, block in catalogue.items()}
+        for name, catalogue in blocks.items()
+    }
+    return entry_from(said, DEFAULT)
+
+
+def presets(said: Entry) -> list[Entry]:
+    """The layers that follow from what a file says about scale, scar and disease."""
+    layers = []
+    if said.scalar("marrow", "scale") == "tissue":
+        layers.append(entry_from(_TISSUE, Origin("default at tissue scale")))
+    disease = said.scalar("patient", "disease")
+    if disease is None:
+        disease = "PMF" if said.scalar("fibrosis", "initial", "mf_grade") else "ET"
+        reason = "as scar is placed" if disease == "PMF" else "as no scar is placed"
+        layers.append(entry_from({"patient": {"disease": disease}}, Origin(f"default {reason}")))
+    if disease in _DISEASES:
+        layers.append(entry_from(_DISEASES[disease], Origin(f"default in {disease}")))
+    return layers

@@ -1,0 +1,103 @@
+"""The JSON Schema (2020-12) of a scenario file, for editors and other programs.
+
+The validator supplies the types, the declarations supply keys, units and bounds: every suffix that may be written is a
+property of its own. A null stands for the default, a key with a dot for nesting; what holds between values is left to
+`validate`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mpn_abm.mechanisms.declaration import Block, Declaration, declarations
+from mpn_abm.scenario.schema import SCHEMA, Spec
+from mpn_abm.scenario.shape import Blocks, Named
+from mpn_abm.units import Unit, convert, is_number, keys_of, phrase
+
+_TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+_DIRECTIVES = {
+    "schema": {"const": SCHEMA, "description": "the version of the format, the first key of a file"},
+    "extends": {**_TEXTS, "description": "files that this one changes, relative to it"},
+    "without": {**_TEXTS, "description": "paths of those files that this one drops"},
+}
+_NUMBERS = ("number", "integer")
+_INTERNAL = ("title", "unit", "expects", "source", "sweep", "default", "description")
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema as plain Python objects."""
+    raw = Spec.model_json_schema()
+    blocks = {block.__name__: block for block in _blocks_below(Spec)}
+    root = _object(raw, Spec)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "mpn_abm scenario",
+        **root,
+        "properties": {**_DIRECTIVES, **root["properties"]},
+        "required": ["schema"],
+        "$defs": {name: _object(schema, blocks[name]) for name, schema in raw["$defs"].items()},
+    }
+
+
+def _blocks_below(block: type[Block]) -> list[type[Block]]:
+    found = [block]
+    for name in block.model_fields:
+        shape = Blocks((block,)).child(name)
+        inner = shape.of if isinstance(shape, Named) else shape
+        for member in inner.members if isinstance(inner, Blocks) else ():
+            found += _blocks_below(member)
+    return found
+
+
+def _object(schema: dict[str, Any], block: type[Block]) -> dict[str, Any]:
+    properties = {
+        key: _property(schema["properties"][declaration.name], declaration, unit)
+        for declaration in declarations(block).values()
+        for key, unit in keys_of(declaration.name, declaration.unit).items()
+    }
+    return {
+        "type": "object",
+        "description": block.__doc__ or "",
+        "properties": properties,
+        "patternProperties": {r"\.": True},
+        "additionalProperties": False,
+    }
+
+
+def _property(leaf: dict[str, Any], declaration: Declaration, unit: Unit) -> dict[str, Any]:
+    """One key of an object, in the unit that the key says."""
+    kinds = [kind for kind in leaf.get("anyOf", [leaf]) if kind.get("type") != "null"]
+    said: dict[str, Any] = {"description": declaration.doc}
+    if unit.name:
+        said["unit"] = phrase(unit)
+    if declaration.source:
+        said["source"] = declaration.source
+    default = leaf.get("default")
+    if is_number(default):
+        said["default"] = convert(default, declaration.unit, unit)
+    elif default is not None and not isinstance(default, dict):
+        said["default"] = default
+    return {**said, "anyOf": [*(_kind(kind, declaration, unit) for kind in kinds), {"type": "null"}]}
+
+
+def _kind(kind: dict[str, Any], declaration: Declaration, unit: Unit) -> dict[str, Any]:
+    """One type that a key takes."""
+    if "patternProperties" in kind:
+        ((pattern, item),) = kind["patternProperties"].items()
+        items = item.get("oneOf", [item])
+        return {
+            "type": "object",
+            "patternProperties": {pattern: {"anyOf": [*items, {"type": "null"}]}, r"\.": True},
+            "additionalProperties": False,
+        }
+    if "propertyNames" in kind:
+        return {"type": "object", "additionalProperties": {"anyOf": [kind["additionalProperties"], {"type": "null"}]}}
+    if kind.get("type") in _NUMBERS:
+        exact = unit == declaration.unit
+        return {"type": kind["type"] if exact else "number", **_bounds(declaration, unit)}
+    return {word: value for word, value in kind.items() if word not in _INTERNAL}
+
+
+def _bounds(declaration: Declaration, unit: Unit) -> dict[str, float]:
+    bounds = {"minimum": declaration.low, "exclusiveMinimum": declaration.above, "maximum": declaration.high}
+    return {word: convert(bound, declaration.unit, unit) for word, bound in bounds.items() if bound is not None}

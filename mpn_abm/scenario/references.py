@@ -1,0 +1,82 @@
+"""Follow the names of a scenario: what a genotype or drug is `like`, and the drug and kind of a treatment."""
+
+from __future__ import annotations
+
+from mpn_abm.errors import Problem
+from mpn_abm.scenario.layers import merged
+from mpn_abm.scenario.shape import Blocks, Named, Shape
+from mpn_abm.scenario.suggestions import unknown
+from mpn_abm.scenario.tree import Entry, Origin, entry_from, problem
+
+
+def with_references(tree: Entry, shape: Blocks, problems: list[Problem]) -> Entry:
+    """The tree in which every genotype, drug and treatment says all that it takes from another."""
+    children = dict(tree.value)
+    for catalogue in ("genotypes", "drugs"):
+        if catalogue in children and children[catalogue].is_mapping:
+            children[catalogue] = _alike(children[catalogue], catalogue, shape.child(catalogue), problems)
+    if "treatments" in children and children["treatments"].is_mapping:
+        drugs = children["drugs"].value if children["drugs"].is_mapping else {}
+        given = {
+            name: _of_its_drug(name, treatment, drugs, problems)
+            for name, treatment in children["treatments"].value.items()
+        }
+        children["treatments"] = children["treatments"].with_value(given)
+    return tree.with_value(children)
+
+
+def _alike(catalogue: Entry, name: str, shape: Shape, problems: list[Problem]) -> Entry:
+    """The catalogue with every `like` followed."""
+    assert isinstance(shape, Named)
+    done: dict[str, Entry] = {}
+
+    def resolve(item: str, waiting: tuple[str, ...]) -> Entry:
+        if item in done:
+            return done[item]
+        entry: Entry = catalogue.value[item]
+        like = entry.at(("like",))
+        if like is None or not isinstance(like.value, str):
+            return entry
+        path = (name, item, "like")
+        if like.value in (*waiting, item):
+            problems.append(problem(like, path, f"expected no circle, {like.value} leads back to it"))
+            return entry
+        if like.value not in catalogue.value:
+            problems.append(problem(like, path, unknown(name.removesuffix("s"), like.value, catalogue.value)))
+            return entry
+        model = resolve(like.value, (*waiting, item))
+        if not model.is_mapping:
+            return entry
+        inherited = Entry({key: child for key, child in model.value.items() if key != "like"}, model.origin)
+        own = {key: child for key, child in entry.value.items() if not child.origin.is_default}
+        return merged(inherited, [entry.with_value(own)], shape.of, [])
+
+    for item in catalogue.value:
+        done[item] = resolve(item, ())
+    return catalogue.with_value(done)
+
+
+def _of_its_drug(name: str, treatment: Entry, drugs: dict[str, Entry], problems: list[Problem]) -> Entry:
+    """The treatment with its drug, the kind of that drug and the drug's usual schedule."""
+    if not treatment.is_mapping:
+        return treatment
+    said = treatment.at(("drug",))
+    drug = name if said is None else said.value
+    if not isinstance(drug, str):
+        return treatment
+    if drug not in drugs:
+        culprit, path = (said, ("treatments", name, "drug")) if said else (treatment, ("treatments", name))
+        problems.append(problem(culprit, path, unknown("drug", drug, drugs)))
+        return treatment
+    usual = {"drug": drug, "kind": drugs[drug].scalar("kind")}
+    times_per_day = drugs[drug].scalar("usual_times_per_day")
+    if times_per_day is not None:
+        usual["times_per_day"] = times_per_day
+    stated = treatment.scalar("kind")
+    if stated not in (None, usual["kind"]):
+        problems.append(
+            problem(treatment.value["kind"], ("treatments", name, "kind"), f"expected {usual['kind']}, as {drug} is")
+        )
+    origin = Origin(f"default of {drug}")
+    filled = {key: entry_from(value, origin, key) for key, value in usual.items() if value is not None}
+    return treatment.with_value({**filled, **treatment.value})

@@ -1,0 +1,143 @@
+"""A checked scenario, in which every value knows its origin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from mpn_abm.errors import Problem, ScenarioError
+from mpn_abm.scenario.checks import checked
+from mpn_abm.scenario.defaults import catalogues, presets
+from mpn_abm.scenario.layers import canonical, merged
+from mpn_abm.scenario.paths import Place, locate
+from mpn_abm.scenario.references import with_references
+from mpn_abm.scenario.resolved import as_file, as_yaml
+from mpn_abm.scenario.schema import Spec
+from mpn_abm.scenario.shape import Blocks
+from mpn_abm.scenario.sources import layer_of_overrides, layer_of_set, layers_of_file, layers_of_mapping, layers_of_text
+from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, in_reading_order
+from mpn_abm.scenario.validation import validated
+
+_ROOT = Blocks((Spec,))
+_STAND_INS = {"time": {"duration": 1.0}, "clones": {}}
+"""What the checks between parts see of a required part that is wrong in itself."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A checked scenario.
+
+    Attributes
+    ----------
+    spec : Spec
+        All values, by block; lengths of time of `time` and `treatments` in days, parameters in their declared units.
+    tree : Entry
+        What was said, and where, after all layers were merged.
+    """
+
+    spec: Spec
+    tree: Entry
+
+    def get(self, path: str) -> Any:
+        """The value at a path such as `treatments.car_t.dose_cells`, in the unit that the path says."""
+        return self.locate(path).value
+
+    def origin(self, path: str) -> Origin:
+        """Where the value at a path comes from."""
+        return self.origin_of(self.locate(path))
+
+    def origin_of(self, place: Place) -> Origin:
+        """Where the value at a place comes from."""
+        entry = self.tree.at(place.names)
+        return DEFAULT if entry is None else entry.origin
+
+    def locate(self, path: str) -> Place:
+        """What stands at a path; UsageError if nothing can."""
+        return locate(path, self.spec)
+
+    def to_yaml(self) -> str:
+        """The whole scenario as a file that says every value."""
+        return as_yaml(self.spec)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of all values in their order, whatever file, units or layers they came from."""
+        text = json.dumps(as_file(self.spec), ensure_ascii=True, separators=(",", ":"))
+        return sha256(text.encode()).hexdigest()
+
+
+def load(
+    source: str | PathLike[str] | Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+    sets: Iterable[str] = (),
+) -> Scenario:
+    """Read and check a scenario.
+
+    Parameters
+    ----------
+    source : path, text or mapping
+        A file; the text of one (it has more than one line or begins with a brace); or its content as Python objects.
+    overrides : mapping, optional
+        Values by path (`{"marrow.shape": [96, 96]}`) or nested, over those of the file and of `sets`.
+    sets : texts
+        `PATH=VALUE` with the value in YAML, as `--set` takes them.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong.
+    UsageError
+        If the file cannot be read or a text of `sets` is no assignment.
+    """
+    problems: list[Problem] = []
+    layers = _layers_of(source, problems)
+    layers += [layer_of_set(assignment) for assignment in sets]
+    if overrides:
+        layers.append(layer_of_overrides(overrides))
+    layers = [canonical(layer, _ROOT, problems) for layer in layers]
+    base = _base(layers)
+    tree = with_references(merged(base, layers, _ROOT, problems), _ROOT, problems)
+    return Scenario(_checked_spec(tree, problems), tree)
+
+
+def _layers_of(source: str | PathLike[str] | Mapping[str, Any], problems: list[Problem]) -> list[Entry]:
+    if isinstance(source, Mapping):
+        return layers_of_mapping(source, problems)
+    if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
+        return layers_of_text(source, problems)
+    return layers_of_file(Path(source), problems)
+
+
+def _base(layers: list[Entry]) -> Entry:
+    """The defaults below the layers, which depend on what the layers say about scale and disease."""
+    said = merged(catalogues(), layers, _ROOT, [])
+    return merged(catalogues(), presets(said), _ROOT, [])
+
+
+def _checked_spec(tree: Entry, problems: list[Problem]) -> Spec:
+    spec, found = validated(tree)
+    problems += [told for told in found if not any(_is_at_or_in(problem.path, told.path) for problem in problems)]
+    wrong = {problem.path.partition(".")[0] for problem in problems}
+    if spec is None:
+        right = {part: entry for part, entry in tree.value.items() if part not in wrong}
+        stand_ins = {part: entry_from(value, DEFAULT) for part, value in _STAND_INS.items()}
+        spec, _ = validated(tree.with_value({**stand_ins, **right}))
+    if spec is not None:
+        problems += checked(spec, tree, wrong)
+    if problems or spec is None:
+        raise ScenarioError(in_reading_order(problems))
+    return spec
+
+
+def _is_at_or_in(path: str, place: str) -> bool:
+    return f"{path}.".startswith(f"{place}.")

@@ -1,0 +1,88 @@
+"""How the keys of a file lead through the declared blocks.
+
+A place of a scenario is a block (or one of several kinds of block), a mapping of names to blocks, or a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from mpn_abm.mechanisms.declaration import Block, Declaration, accepted_keys, declarations
+from mpn_abm.units import Unit
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A block; more than one member are the kinds of which it can be, told apart by their field `kind`."""
+
+    members: tuple[type[Block], ...]
+
+    def keys(self) -> Mapping[str, tuple[Declaration, Unit]]:
+        """The keys of all kinds."""
+        return {key: meaning for member in self.members for key, meaning in accepted_keys(member).items()}
+
+    def declarations(self) -> Mapping[str, Declaration]:
+        return {name: said for member in self.members for name, said in declarations(member).items()}
+
+    def exclusive(self) -> list[frozenset[str]]:
+        return [group for member in self.members for group in member.exclusive]
+
+    def rivals(self, name: str) -> set[str]:
+        """The fields that say the same thing as this one."""
+        return {rival for group in self.exclusive() if name in group for rival in group if rival != name}
+
+    def child(self, name: str) -> Shape:
+        return shape_of(self.annotation(name))
+
+    def annotation(self, name: str) -> Any:
+        """The type of a field."""
+        return next((block.model_fields[name].annotation for block in self.members if name in block.model_fields), None)
+
+    def kinds(self) -> list[str]:
+        """The kinds among which a file chooses; none where there is one block."""
+        return [str(_kind(member)) for member in self.members if _kind(member) is not None]
+
+    def of_kind(self, kind: object) -> Blocks:
+        """The one member of a kind; all of them if none is of it."""
+        chosen = tuple(member for member in self.members if _kind(member) == kind)
+        return Blocks(chosen) if chosen else self
+
+
+@dataclass(frozen=True)
+class Named:
+    """A mapping of names to blocks."""
+
+    of: Blocks
+
+    def child(self, _name: str) -> Blocks:
+        return self.of
+
+
+Shape = Blocks | Named | None
+
+
+@cache
+def shape_of(annotation: Hashable) -> Shape:
+    """What stands at a field of this type."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return shape_of(arguments[0])
+    if origin is dict:
+        inner = shape_of(arguments[1])
+        return Named(inner) if isinstance(inner, Blocks) else None
+    if origin in (Union, UnionType):
+        kinds = [shape_of(argument) for argument in arguments if argument is not NoneType]
+        members = tuple(member for kind in kinds if isinstance(kind, Blocks) for member in kind.members)
+        return Blocks(members) if members else None
+    if isinstance(annotation, type) and issubclass(annotation, Block):
+        return Blocks((annotation,))
+    return None
+
+
+def _kind(block: type[Block]) -> object:
+    field = block.model_fields.get("kind")
+    return None if field is None else field.default

@@ -1,0 +1,101 @@
+"""Where layers come from: files with what they extend, overrides of a caller, `--set` of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mpn_abm.errors import MissingFileError, Problem, ScenarioError, UsageError
+from mpn_abm.scenario.documents import read_file, read_text, read_value
+from mpn_abm.scenario.schema import DIRECTIVES, SCHEMA
+from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, problem
+
+
+def layers_of_file(path: Path, problems: list[Problem]) -> list[Entry]:
+    """The layers of a file: its name, what it extends, what it goes without, itself."""
+    name = entry_from({"name": path.stem}, replace(DEFAULT, file="default, the name of the file"))
+    return [name, *_layers(read_file(path), path, (), problems)]
+
+
+def layers_of_text(text: str, problems: list[Problem]) -> list[Entry]:
+    """The layers of a text; what it extends is looked for from the working directory."""
+    return _layers(read_text(text, "text"), Path("text"), (), problems)
+
+
+def layers_of_mapping(said: Mapping[str, Any], problems: list[Problem]) -> list[Entry]:
+    """The layers of Python objects that say what a file would say; `schema` may be left out."""
+    root = entry_from({"schema": SCHEMA, **said}, Origin("mapping"))
+    return _layers(root, Path("mapping"), (), problems)
+
+
+def layer_of_overrides(overrides: Mapping[str, Any]) -> Entry:
+    """The layer of a caller's paths or nested mappings."""
+    return entry_from(overrides, Origin("overrides"))
+
+
+def layer_of_set(assignment: str) -> Entry:
+    """The layer of one `PATH=VALUE`, the value in YAML."""
+    path, equals, text = assignment.partition("=")
+    path = path.strip()
+    if not equals or not path:
+        raise UsageError(f"--set {assignment}: expected PATH=VALUE, such as --set seed=3")
+    origin = Origin(f"--set {assignment}")
+    try:
+        value = read_value(text, origin)
+    except ScenarioError as error:
+        told = (Problem(origin.file, None, None, path, text, found.expectation) for found in error.problems)
+        raise ScenarioError(told) from error
+    return entry_from({path: value}, origin)
+
+
+def _layers(root: Entry, path: Path, waiting: tuple[Path, ...], problems: list[Problem]) -> list[Entry]:
+    """What the file extends, then what it goes without, then what it says itself; later wins."""
+    _check_schema(root, problems)
+    said: dict[str, Entry] = root.value
+    layers = [
+        layer
+        for entry in _texts(said.get("extends"), "extends", problems)
+        for layer in _extended(entry, path, (*waiting, path.resolve()), problems)
+    ]
+    for entry in _texts(said.get("without"), "without", problems):
+        layers.append(Entry({entry.value: Entry(None, entry.origin, entry.value)}, entry.origin))
+    layers.append(root.with_value({key: child for key, child in said.items() if key not in DIRECTIVES}))
+    return layers
+
+
+def _extended(entry: Entry, path: Path, waiting: tuple[Path, ...], problems: list[Problem]) -> list[Entry]:
+    target = path.parent / entry.value
+    if target.resolve() in waiting:
+        problems.append(problem(entry, ("extends",), "expected no circle, this file extends the one that names it"))
+        return []
+    try:
+        return _layers(read_file(target), target, waiting, problems)
+    except MissingFileError as error:
+        problems.append(problem(entry, ("extends",), f"expected a file relative to this one ({error})"))
+    except ScenarioError as error:
+        problems.extend(error.problems)
+    return []
+
+
+def _check_schema(root: Entry, problems: list[Problem]) -> None:
+    first = next(iter(root.value), None)
+    schema = root.at(("schema",))
+    if schema is None:
+        problems.append(problem(root, ("schema",), f"missing, expected {SCHEMA} as the first key"))
+    elif schema.value != SCHEMA:
+        problems.append(problem(schema, ("schema",), f"expected {SCHEMA}"))
+    elif first != "schema":
+        problems.append(problem(schema, ("schema",), "expected as the first key"))
+
+
+def _texts(entry: Entry | None, key: str, problems: list[Problem]) -> list[Entry]:
+    """The texts of a key that takes one or a list of them."""
+    if entry is None or entry.value is None:
+        return []
+    items = entry.value if isinstance(entry.value, list) else [entry]
+    if not all(isinstance(item.value, str) and item.value.strip() for item in items):
+        problems.append(problem(entry, (key,), "expected a text or a list of texts"))
+        return []
+    return list(items)

@@ -1,0 +1,341 @@
+"""Every array of one marrow, on one page.
+
+A marrow is a NamedTuple of arrays, so that compiled code takes it as it is. Several marrows of the same
+scenario are the same tuple with one more axis in front (``stack``); ``take`` gives one of them, without a
+copy.
+
+A cell word (uint64) holds, from the low end: genotype (8 bits, 0 = empty niche), antigen byte (8), 15 unused
+bits, the mark that the striped executor sets and clears within a step (bit 31), clone id (32).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mpn_abm.kernels.compiler import allocating_jit
+
+GENOTYPE = np.uint64(0xFF)
+ANTIGEN = np.uint64(0xFF00)
+MARK = np.uint64(1 << 31)
+CLONE_SHIFT = np.uint64(32)
+ANTIGEN_SHIFT = np.uint64(8)
+
+# entries of `tally`
+(
+    NEXT_CLONE,  # next free clone id
+    CANDIDATES,  # candidates drawn since day 0
+    EVENTS,  # of them, those that changed a site
+    EMPTIED,  # clones that may have lost their last cell in this step
+    ROWS,  # trajectory rows in the block
+    CLONE_ROWS,  # clone rows in the block
+    LOGGED,  # events in the log
+    T_CELLS,  # CAR T agents alive
+    NEXT_UID,  # next free number of a CAR T agent
+    KILLS,  # cells killed by CAR T agents since day 0
+    HEALTHY_KILLED,  # of them, wild-type cells
+    ENDED,  # why the run ended, 0 while it goes on
+    ENDED_STEP,  # the step boundary at which it ended
+    SCARRED,  # highest scar byte of the lattice
+    TABLE_LOWEST,  # the number that entry 0 of `poisson` stands for
+    TABLE_ENTRIES,
+    FIELD_CYCLES,  # multigrid cycles of the last field update
+    MUTANTS_SEEN,  # 1 once a JAK2 or CALR mutant was there
+    LEADING_GENE,  # of row 0: 0 none, 1 JAK2, 2 CALR
+    NEXT_ROW,  # index of the next due row
+    NEXT_INFUSION,
+    STAGE,  # how far the current step has come, if it had to be left for more room
+    SUB_STEP,  # the same for the sub-steps of CAR T cells
+    TALLIES,
+) = range(24)
+
+# columns of `clone_table`
+PARENT, BORN_STEP, BORN_SITE, CLONE_GENOTYPE, FOUNDER, LOST_STEP, CLONE_FACTS = range(7)
+
+# columns of `log`
+LOG_STEP, LOG_KIND, LOG_WHO, LOG_VALUE, LOG_FACTS = range(5)
+
+# columns of `drug`
+GUT, PLASMA, OCCUPANCY, GIVEN, ACTIVE, DRUG_FACTS = range(6)
+
+# states of a CAR T agent
+SEARCHING, ENGAGED, RESTING = range(3)
+
+
+class Counters(NamedTuple):
+    """What every event changes; a stripe of the striped executor counts into its own."""
+
+    count: np.ndarray  # int64[G]       cells of each genotype; [0] empty niches
+    births: np.ndarray  # int64[G]      daughters that stayed, since day 0
+    losses: np.ndarray  # int64[G]      displaced or differentiated, since day 0
+    clone_cells: np.ndarray  # int64[C]       cells of each clone; C = capacity
+    antigen_cells: np.ndarray  # int64[classes, 256]  cells of an antigen class, by antigen byte
+
+
+class Ledger(NamedTuple):
+    """The rarer ways in which cells come and go, since day 0; int64[G] each."""
+
+    killed: np.ndarray  # by CAR T cells
+    arrived: np.ndarray  # placed after day 0
+    mutated_to: np.ndarray
+    mutated_from: np.ndarray
+
+
+class Ground(NamedTuple):
+    """What the cells stand on, per block."""
+
+    scar: np.ndarray  # uint8[B]        ECM as a byte, E = byte / 255
+    source: np.ndarray  # int32[B, bases]    cells of each signalling base, ASXL1 counted twice
+    ecm: np.ndarray  # float64[B]       ECM, 0 (MF-0) to 1
+    myofibroblast: np.ndarray  # float64[B]  active fraction
+    cytokine: np.ndarray  # float64[B]  pro-fibrotic cytokine, relative
+    drive: np.ndarray  # float64[B]     the drive q of the block
+    summary: np.ndarray  # float64[2]   mean ECM and MF grade of the last field update
+    work: np.ndarray  # float64[...]    scratch of the cytokine fields
+
+
+class Marks(NamedTuple):
+    """Thresholds of the step that is being run, and its candidates."""
+
+    division: np.ndarray  # uint64[G]
+    division_scar: np.ndarray  # uint64[G]   by how much one scar unit lowers it
+    loss: np.ndarray  # uint64[G]
+    mutation: np.ndarray  # uint64[G, K]
+    known: np.ndarray  # float64[G]     rho for which the mutation marks stand, 0 if they are cleared
+    rate: np.ndarray  # float64[3]      rho of the table, rho of the step, highest division
+    poisson: np.ndarray  # uint64[...]  cumulative thresholds of the number of candidates
+    batch: np.ndarray  # uint32[5, 256] candidates being run
+
+
+class Signal(NamedTuple):
+    """Drugs and signalling."""
+
+    activity: np.ndarray  # float64[bases]    relative JAK/STAT activity A, mean of the step
+    persistence: np.ndarray  # float64[bases] P at the end of the step
+    drug: np.ndarray  # float64[T, 5]   per treatment: gut, plasma, occupancy, doses given, active
+
+
+class Agents(NamedTuple):
+    """CAR T agents in the order of their birth, and their layer of the lattice."""
+
+    site: np.ndarray  # int32[A]
+    uid: np.ndarray  # uint32[A]
+    state: np.ndarray  # uint8[A]     searching, engaged, resting
+    memory: np.ndarray  # uint8[A]    1 if a memory cell
+    to_go: np.ndarray  # int16[A]     divisions that the commitment still holds
+    done: np.ndarray  # int16[A]      divisions done in life
+    phase: np.ndarray  # float64[A]   of the cell cycle, divides at 1
+    exhaustion: np.ndarray  # float64[A]   engagement counter x
+    contact: np.ndarray  # float64[A] day of the last engagement
+    target: np.ndarray  # int32[A]    site held, -1 if none
+    heading: np.ndarray  # int32[A]   direction of the walk, -1 if none
+    claim: np.ndarray  # uint32[A]    scratch: priority of the claim
+    fate: np.ndarray  # uint8[A]      scratch: what a sub-step decided
+    layer: np.ndarray  # int32[S]     niche: force of the agents around, in 2^-16; tissue: agents here
+    touched: np.ndarray  # int32[S]   scratch; niche: sites with a force; tissue: claiming agent + 1
+    around: np.ndarray  # int64[27]   scratch: sites around the one in question
+    readout: np.ndarray  # float64[2] kills of marrow cells per marrow cell and day: smoothed, of the sub-step
+
+
+class Record(NamedTuple):
+    """Rows not yet taken by the recorder."""
+
+    rows: np.ndarray  # float64[R, columns]
+    row_at: np.ndarray  # int64[R]  step boundary of each row
+    clone_rows: np.ndarray  # int64[..., 3]  step boundary, clone, cells
+    log: np.ndarray  # float64[..., 4]  step, kind, who, value
+
+
+class MarrowState(NamedTuple):
+    """State of one marrow. S sites, B blocks of 4 sites a side, G genotypes, K kinds of mutation."""
+
+    cell: np.ndarray  # uint64[S]       who lives here
+    counters: Counters
+    ledger: Ledger
+    clone_table: np.ndarray  # int64[C, 6]    parent, step, site, genotype, founder, step of loss or -1
+    ground: Ground
+    marks: Marks
+    signal: Signal
+    agents: Agents
+    record: Record
+    tally: np.ndarray  # int64[TALLIES]
+
+
+class Lattice(NamedTuple):
+    """Shape of the marrow, the same for every replicate."""
+
+    depth: int
+    height: int
+    width: int
+    radius: int  # homing radius, sites
+    radius_z: int  # 0 on a 2-D lattice
+    reflecting: bool
+    block_height: int
+    block_width: int
+    sites: int
+    blocks: int
+
+
+def lattice_of(shape: tuple[int, ...], radius: int, reflecting: bool) -> Lattice:
+    """The lattice of a marrow shape of 2 or 3 lengths, slowest axis first."""
+    depth, height, width = (1, *shape) if len(shape) == 2 else shape
+    blocks = [(n + 3) // 4 for n in (depth, height, width)]
+    return Lattice(
+        depth=depth,
+        height=height,
+        width=width,
+        radius=radius,
+        radius_z=radius if len(shape) == 3 else 0,
+        reflecting=reflecting,
+        block_height=blocks[1],
+        block_width=blocks[2],
+        sites=depth * height * width,
+        blocks=blocks[0] * blocks[1] * blocks[2],
+    )
+
+
+@allocating_jit
+def take(stack, k):
+    """Marrow k of a stack; its arrays are views."""
+    c, e, g, m, s, a, r = (
+        stack.counters, stack.ledger, stack.ground, stack.marks, stack.signal, stack.agents, stack.record,
+    )  # fmt: skip
+    return MarrowState(
+        stack.cell[k],
+        Counters(c.count[k], c.births[k], c.losses[k], c.clone_cells[k], c.antigen_cells[k]),
+        Ledger(e.killed[k], e.arrived[k], e.mutated_to[k], e.mutated_from[k]),
+        stack.clone_table[k],
+        Ground(
+            g.scar[k], g.source[k], g.ecm[k], g.myofibroblast[k], g.cytokine[k], g.drive[k], g.summary[k], g.work[k]
+        ),
+        Marks(
+            m.division[k], m.division_scar[k], m.loss[k], m.mutation[k], m.known[k], m.rate[k], m.poisson[k], m.batch[k]
+        ),
+        Signal(s.activity[k], s.persistence[k], s.drug[k]),
+        Agents(
+            a.site[k], a.uid[k], a.state[k], a.memory[k], a.to_go[k], a.done[k], a.phase[k], a.exhaustion[k],
+            a.contact[k], a.target[k], a.heading[k], a.claim[k], a.fate[k], a.layer[k], a.touched[k],
+            a.around[k], a.readout[k],
+        ),
+        Record(r.rows[k], r.row_at[k], r.clone_rows[k], r.log[k]),
+        stack.tally[k],
+    )  # fmt: skip
+
+
+class Sizes(NamedTuple):
+    """Lengths that the arrays of a marrow need."""
+
+    genotypes: int
+    kinds: int
+    bases: int
+    antigen_classes: int
+    treatments: int
+    clones: int
+    agents: int
+    agent_sites: int
+    poisson: int
+    field_work: int
+    rows: int
+    columns: int
+    clone_rows: int
+    log: int
+
+
+Shapes = dict[str, tuple[type, tuple[int, ...]]]
+
+
+def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
+    """Type and shape of every array of one marrow, by group and name; group "" is the marrow itself."""
+    sites, blocks, genotypes, agents = lattice.sites, lattice.blocks, sizes.genotypes, sizes.agents
+    f8, i8, i4, i2, u1, u4, u8 = np.float64, np.int64, np.int32, np.int16, np.uint8, np.uint32, np.uint64
+    return {
+        "": {
+            "cell": (u8, (sites,)),
+            "clone_table": (i8, (sizes.clones, CLONE_FACTS)),
+            "tally": (i8, (TALLIES,)),
+        },
+        "counters": {
+            "count": (i8, (genotypes,)),
+            "births": (i8, (genotypes,)),
+            "losses": (i8, (genotypes,)),
+            "clone_cells": (i8, (sizes.clones,)),
+            "antigen_cells": (i8, (sizes.antigen_classes, 256)),
+        },
+        "ledger": {name: (i8, (genotypes,)) for name in Ledger._fields},
+        "ground": {
+            "scar": (u1, (blocks,)),
+            "source": (i4, (blocks, sizes.bases)),
+            "ecm": (f8, (blocks,)),
+            "myofibroblast": (f8, (blocks,)),
+            "cytokine": (f8, (blocks,)),
+            "drive": (f8, (blocks,)),
+            "summary": (f8, (2,)),
+            "work": (f8, (sizes.field_work,)),
+        },
+        "marks": {
+            "division": (u8, (genotypes,)),
+            "division_scar": (u8, (genotypes,)),
+            "loss": (u8, (genotypes,)),
+            "mutation": (u8, (genotypes, sizes.kinds)),
+            "known": (f8, (genotypes,)),
+            "rate": (f8, (3,)),
+            "poisson": (u8, (sizes.poisson,)),
+            "batch": (u4, (5, 256)),
+        },
+        "signal": {
+            "activity": (f8, (sizes.bases,)),
+            "persistence": (f8, (sizes.bases,)),
+            "drug": (f8, (sizes.treatments, DRUG_FACTS)),
+        },
+        "agents": {
+            "site": (i4, (agents,)),
+            "uid": (u4, (agents,)),
+            "state": (u1, (agents,)),
+            "memory": (u1, (agents,)),
+            "to_go": (i2, (agents,)),
+            "done": (i2, (agents,)),
+            "phase": (f8, (agents,)),
+            "exhaustion": (f8, (agents,)),
+            "contact": (f8, (agents,)),
+            "target": (i4, (agents,)),
+            "heading": (i4, (agents,)),
+            "claim": (u4, (agents,)),
+            "fate": (u1, (agents,)),
+            "layer": (i4, (sizes.agent_sites,)),
+            "touched": (i4, (sizes.agent_sites,)),
+            "around": (i8, (27,)),
+            "readout": (f8, (2,)),
+        },
+        "record": {
+            "rows": (f8, (sizes.rows, sizes.columns)),
+            "row_at": (i8, (sizes.rows,)),
+            "clone_rows": (i8, (sizes.clone_rows, 3)),
+            "log": (f8, (sizes.log, LOG_FACTS)),
+        },
+    }
+
+
+def bytes_of(lattice: Lattice, sizes: Sizes) -> int:
+    """Memory of one marrow."""
+    arrays = [array for group in shapes(lattice, sizes).values() for array in group.values()]
+    return sum(np.dtype(kind).itemsize * int(np.prod(shape)) for kind, shape in arrays)
+
+
+GROUPS = {
+    "counters": Counters,
+    "ledger": Ledger,
+    "ground": Ground,
+    "marks": Marks,
+    "signal": Signal,
+    "agents": Agents,
+    "record": Record,
+}
+
+
+def stack(replicates: int, lattice: Lattice, sizes: Sizes) -> MarrowState:
+    """Empty marrows side by side: every array with a leading axis of replicates."""
+    groups = {
+        group: {name: np.zeros((replicates, *shape), kind) for name, (kind, shape) in arrays.items()}
+        for group, arrays in shapes(lattice, sizes).items()
+    }
+    own: dict[str, Any] = groups.pop("")
+    return MarrowState(**own, **{name: GROUPS[name](**arrays) for name, arrays in groups.items()})

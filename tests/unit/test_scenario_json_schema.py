@@ -1,0 +1,65 @@
+"""The JSON Schema says what the declarations say."""
+
+import pytest
+
+from mpn_abm.mechanisms.declaration import accepted_keys
+from mpn_abm.mechanisms.hematopoiesis.parameters import HematopoiesisParameters
+from mpn_abm.scenario.json_schema import json_schema
+from mpn_abm.scenario.schema import Spec
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return json_schema()
+
+
+def references(node):
+    if isinstance(node, dict):
+        yield from [node["$ref"]] if "$ref" in node else []
+        node = list(node.values())
+    for child in node if isinstance(node, list) else []:
+        yield from references(child)
+
+
+def test_it_is_a_2020_12_schema_of_a_file(schema):
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["required"] == ["schema"]
+    assert schema["properties"]["schema"]["const"] == "mpn-abm/1"
+    assert set(schema["properties"]) == {*Spec.model_fields, "schema", "extends", "without"}
+
+
+def test_every_reference_leads_somewhere(schema):
+    found = set(references(schema))
+    assert found == {f"#/$defs/{name}" for name in schema["$defs"]}
+
+
+def test_every_key_that_may_be_written_is_a_property(schema):
+    properties = schema["$defs"]["HematopoiesisParameters"]["properties"]
+    assert set(properties) == set(accepted_keys(HematopoiesisParameters))
+    assert schema["$defs"]["HematopoiesisParameters"]["additionalProperties"] is False
+
+
+def test_bounds_and_defaults_stand_in_the_unit_of_the_key(schema):
+    properties = schema["$defs"]["Time"]["properties"]
+    assert properties["step_days"]["anyOf"][0] == {"type": "number", "exclusiveMinimum": 0.0, "maximum": 30.0}
+    assert properties["step_hours"]["anyOf"][0]["maximum"] == 720.0
+    assert properties["step_hours"]["default"] == 24.0
+
+
+def test_a_parameter_carries_meaning_unit_and_source(schema):
+    density = schema["$defs"]["AntigenParameters"]["properties"]["density_molecules"]
+    assert density["unit"] == "molecules"
+    assert density["source"] == "assumed"
+    assert density["description"] == "median mutant CALR on a CALR-mutant stem cell"
+    assert {"type": "null"} in density["anyOf"]
+
+
+def test_whole_numbers_are_integers_with_bounds(schema):
+    assert schema["properties"]["seed"]["anyOf"][0] == {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}
+    assert schema["$defs"]["Clone"]["properties"]["cells"]["anyOf"][0]["type"] == "integer"
+
+
+def test_a_treatment_is_of_one_of_the_kinds(schema):
+    (pattern,) = [key for key in schema["properties"]["treatments"]["anyOf"][0]["patternProperties"] if key != r"\."]
+    kinds = schema["properties"]["treatments"]["anyOf"][0]["patternProperties"][pattern]["anyOf"]
+    assert {kind.get("$ref") for kind in kinds} == {"#/$defs/JakInhibitorTreatment", "#/$defs/CarTTreatment", None}
