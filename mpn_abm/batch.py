@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numba
 import numpy as np
 
 from mpn_abm.compile.program import Program
+from mpn_abm.kernels.compiler import threads_available, type_of
 from mpn_abm.kernels.draws import replicate_seed
 from mpn_abm.mechanisms.hematopoiesis.rules import BIRTH_DEATH
 from mpn_abm.mechanisms.hematopoiesis.stripes import StripeRoom
@@ -33,8 +35,8 @@ from mpn_abm.state import (
     ROWS,
     MarrowState,
     Sizes,
+    marrow_of,
     stack,
-    take,
 )
 
 # a call into the compiled loop comes back after about this long, for progress and Ctrl-C
@@ -78,18 +80,18 @@ class Batch:
         self._begin()
 
     @staticmethod
-    def types_of(program: Program, together: int) -> dict[str, tuple[numba.types.Type, ...]]:
+    def types_of(program: Program, together: int) -> dict[str, tuple[Any, ...]]:
         """Argument types of the compiled entries, from a marrow of the same program that is too small to matter."""
         marrows = stack(1, program.rules.lattice._replace(sites=1, blocks=1), Sizes(*([1] * len(Sizes._fields))))
         key = (numba.uint32, numba.uint32)
-        rules, start = numba.typeof(program.rules), numba.typeof(program.start)
+        rules, start = type_of(program.rules), type_of(program.start)
         if together == 1:
-            marrow = numba.typeof(take(marrows, 0))
+            marrow = type_of(marrow_of(marrows, 0))
             return {
                 "begin": (marrow, rules, start, *key),
                 "run_days": (marrow, rules, numba.int64, numba.int64, *key),
             }
-        groups = tuple(numba.typeof(group) for group in (*marrows, *program.rules))
+        groups = tuple(type_of(group) for group in (*marrows, *program.rules))
         numbers = numba.types.Array(numba.int64, 1, "C")
         keys = numba.types.Array(numba.uint32, 2, "C")
         return {
@@ -102,11 +104,11 @@ class Batch:
 
     def marrow(self, k: int) -> MarrowState:
         """Views of the arrays of the k-th marrow."""
-        marrow: MarrowState = take(self.stack, k)
-        return marrow
+        return marrow_of(self.stack, k)
 
     @property
     def is_single(self) -> bool:
+        """Whether there is one marrow, which may then use all threads itself."""
         return len(self) == 1
 
     @property
@@ -116,14 +118,16 @@ class Batch:
 
     @property
     def candidates(self) -> int:
+        """Candidates drawn so far, over all marrows."""
         return int(self.stack.tally[:, CANDIDATES].sum())
 
     @property
     def events(self) -> int:
+        """Candidates that changed a site so far, over all marrows."""
         return int(self.stack.tally[:, EVENTS].sum())
 
     def _begin(self) -> None:
-        numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
+        numba.set_num_threads(min(self.threads, threads_available()))
         if self.is_single:
             begin(self.marrow(0), self.program.rules, self.program.start, *self.keys[0])
         else:

@@ -4,7 +4,7 @@ The compiled census writes a row of floats; ``Places`` tells it where each group
 group that a scenario does not have.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -106,7 +106,7 @@ class Layout:
         return (*IDENTITY, *self.columns, ALIVE)
 
 
-def layout_of(names: dict[str, Iterable[str]], groups: Iterable[str]) -> Layout:
+def layout_of(names: Mapping[str, Iterable[str]], groups: Iterable[str]) -> Layout:
     """Lay out the census.
 
     Parameters

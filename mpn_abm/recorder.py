@@ -4,6 +4,7 @@ What is recorded, and when, is apart from what happens: the kernels fill blocks,
 """
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,9 +44,7 @@ def label_of(cell_type: CellType) -> str:
 
 def table_of(columns: list[Column], arrays: dict[str, np.ndarray | pa.Array]) -> pa.Table:
     """An Arrow table whose fields carry unit and meaning."""
-    fields = [
-        pa.field(c.name, ARROW_TYPES[c.kind], metadata={"unit": c.unit, "meaning": c.meaning}) for c in columns
-    ]
+    fields = [pa.field(c.name, ARROW_TYPES[c.kind], metadata={"unit": c.unit, "meaning": c.meaning}) for c in columns]
     data = [pa.array(arrays[c.name], type=ARROW_TYPES[c.kind]) for c in columns]
     return pa.Table.from_arrays(data, schema=pa.schema(fields))
 
@@ -65,6 +64,7 @@ class Rows:
     values: list[np.ndarray] = field(default_factory=list)
 
     def add(self, replicate: np.ndarray, boundary: np.ndarray, values: np.ndarray) -> None:
+        """Append a piece."""
         self.replicate.append(replicate)
         self.boundary.append(boundary)
         self.values.append(values)
@@ -84,7 +84,7 @@ class Recorder:
         self.run_id = run_id
         self.rows = Rows()
         self.clone_rows = Rows()
-        self.observed: dict[str, list[np.ndarray]] = {}
+        self.observed: dict[str, list[float]] = {}
         self._log: dict[int, list[np.ndarray]] = {}
         self._snapshots: list[pa.Table] = []
         self._events: list[pa.Table] = []
@@ -109,10 +109,10 @@ class Recorder:
                 if len(log):
                     self._log.setdefault(number, []).append(log)
 
-    def observe(self, columns: dict[str, float]) -> None:
+    def observe(self, columns: Mapping[str, float]) -> None:
         """A row of observers' columns, beside the row of the same boundary."""
         for name, value in columns.items():
-            self.observed.setdefault(name, []).append(np.float64(value))
+            self.observed.setdefault(name, []).append(float(value))
 
     def snapshot(self, batch: Batch, boundary: int) -> None:
         """Every occupied site and every T cell of the marrows that stand at a boundary."""

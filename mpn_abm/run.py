@@ -8,13 +8,13 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numba
 import pandas as pd
 import pyarrow as pa
 
@@ -81,7 +81,8 @@ class Result:
     def _frame(self, name: str) -> pd.DataFrame:
         if name not in self.tables:
             raise AttributeError(f"the scenario says output.{name}: false, so this run has no {name}")
-        return self.tables[name].to_pandas()
+        frame: pd.DataFrame = self.tables[name].to_pandas()
+        return frame
 
     @property
     def provenance(self) -> dict[str, object]:
@@ -169,9 +170,9 @@ def run(
     candidates = events = 0
     for first in range(0, number, together):
         members = range(first, min(first + together, number))
-        batch = clock.stepping(lambda members=members: Batch(program, members, threads))
-        tell = _teller(progress, program, first, len(members), number)
-        clock.stepping(lambda batch=batch, tell=tell: _drive(batch, recorder, observers, tell))
+        with clock.stepping():
+            batch = Batch(program, members, threads)
+            _drive(batch, recorder, observers, _teller(progress, program, first, len(members), number))
         recorder.finish(batch)
         candidates += batch.candidates
         events += batch.events
@@ -197,11 +198,12 @@ class _Clock:
         warm_up(program, together)
         self.compile_seconds = time.perf_counter() - start
 
-    def stepping(self, work: Callable[[], Any]) -> Any:
+    @contextmanager
+    def stepping(self) -> Iterator[None]:
+        """Count what is done inside as stepping, placing the first day included."""
         start = time.perf_counter()
-        outcome = work()
+        yield
         self.stepping_seconds += time.perf_counter() - start
-        return outcome
 
 
 def warm_up(program: Program, together: int) -> None:
@@ -278,7 +280,7 @@ def _result(
     summary = recorder.summary()
     reasons = Counter(summary.column("end_reason").to_pylist())
     days = summary.column("end_day").to_numpy()
-    steps = int(round(days.sum() / recorder.program.timetable.step))
+    steps = round(days.sum() / recorder.program.timetable.step)
     facts = {
         "status": "done",
         "name": scenario.spec.name,
@@ -304,8 +306,3 @@ def peak_memory_mb() -> float:
     """Highest memory of this process so far."""
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-def threads_available() -> int:
-    """Threads that numba may use."""
-    return int(numba.config.NUMBA_NUM_THREADS)

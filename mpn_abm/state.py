@@ -84,7 +84,7 @@ class Ground(NamedTuple):
     """What the cells stand on, per block."""
 
     scar: np.ndarray  # uint8[B]        ECM as a byte, E = byte / 255
-    source: np.ndarray  # int32[B, bases]    cells of each signalling base, ASXL1 counted twice
+    source: np.ndarray  # int32[bases, B]    cells of each signalling base, ASXL1 counted twice
     ecm: np.ndarray  # float64[B]       ECM, 0 (MF-0) to 1
     myofibroblast: np.ndarray  # float64[B]  active fraction
     cytokine: np.ndarray  # float64[B]  pro-fibrotic cytokine, relative
@@ -194,7 +194,7 @@ def lattice_of(shape: tuple[int, ...], radius: int, reflecting: bool) -> Lattice
 
 
 @allocating_jit
-def take(stack, k):
+def take(stack, k):  # type: ignore[no-untyped-def]
     """Marrow k of a stack; its arrays are views."""
     c, e, g, m, s, a, r = (
         stack.counters, stack.ledger, stack.ground, stack.marks, stack.signal, stack.agents, stack.record,
@@ -219,6 +219,12 @@ def take(stack, k):
         Record(r.rows[k], r.row_at[k], r.clone_rows[k], r.log[k]),
         stack.tally[k],
     )  # fmt: skip
+
+
+def marrow_of(stack: MarrowState, k: int) -> MarrowState:
+    """``take`` for callers in Python, which need no compiled code to slice."""
+    groups: list[Any] = [type(g)(*(a[k] for a in g)) if isinstance(g, tuple) else g[k] for g in stack]
+    return MarrowState(*groups)
 
 
 class Sizes(NamedTuple):
@@ -260,10 +266,10 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
             "clone_cells": (i8, (sizes.clones,)),
             "antigen_cells": (i8, (sizes.antigen_classes, 256)),
         },
-        "ledger": {name: (i8, (genotypes,)) for name in Ledger._fields},
+        "ledger": dict.fromkeys(Ledger._fields, (i8, (genotypes,))),
         "ground": {
             "scar": (u1, (blocks,)),
-            "source": (i4, (blocks, sizes.bases)),
+            "source": (i4, (sizes.bases, blocks)),
             "ecm": (f8, (blocks,)),
             "myofibroblast": (f8, (blocks,)),
             "cytokine": (f8, (blocks,)),
@@ -320,7 +326,7 @@ def bytes_of(lattice: Lattice, sizes: Sizes) -> int:
     return sum(np.dtype(kind).itemsize * int(np.prod(shape)) for kind, shape in arrays)
 
 
-GROUPS = {
+GROUPS: dict[str, Any] = {
     "counters": Counters,
     "ledger": Ledger,
     "ground": Ground,
@@ -333,7 +339,7 @@ GROUPS = {
 
 def stack(replicates: int, lattice: Lattice, sizes: Sizes) -> MarrowState:
     """Empty marrows side by side: every array with a leading axis of replicates."""
-    groups = {
+    groups: dict[str, Any] = {
         group: {name: np.zeros((replicates, *shape), kind) for name, (kind, shape) in arrays.items()}
         for group, arrays in shapes(lattice, sizes).items()
     }

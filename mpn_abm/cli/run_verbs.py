@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -64,4 +63,4 @@ def bench(
     """Measure this machine on the work that the documentation quotes."""
     from mpn_abm.cli import benching
 
-    benching.bench(as_json=as_json, share=0.1 if quick else 1.0, progress=sys.stderr)
+    benching.bench(as_json=as_json, share=0.1 if quick else 1.0)

@@ -15,8 +15,8 @@ from mpn_abm.compile.program import compile_scenario
 from mpn_abm.errors import UsageError
 from mpn_abm.estimate import estimate, memory_available
 from mpn_abm.files import claim_folder
-from mpn_abm.kernels.compiler import is_compiled
-from mpn_abm.run import Result, replicates_together, threads_available
+from mpn_abm.kernels.compiler import is_compiled, threads_available
+from mpn_abm.run import Result, replicates_together
 from mpn_abm.run import run as run_scenario
 from mpn_abm.scenario.scenario import Scenario
 
@@ -77,14 +77,18 @@ def _progress(name: str, quiet: bool) -> Iterator[Callable[[float], None] | None
             task = bar.add_task(name, total=1.0)
             yield lambda share: bar.update(task, completed=share)
     else:
-        start = last = time.monotonic()
+        # the clock starts at the first word, so that compiling does not count as work done
+        start = last = 0.0
+        first = 0.0
 
         def tell(share: float) -> None:
-            nonlocal last
+            nonlocal start, last, first
             now = time.monotonic()
-            if now - last >= PLAIN_EVERY and share > 0.0:
+            if start == 0.0:
+                start, last, first = now, now, share
+            if now - last >= PLAIN_EVERY and share > first:
                 last = now
-                left = (now - start) * (1.0 - share) / share
+                left = (now - start) * (1.0 - share) / (share - first)
                 print(f"{name}: {100 * share:.0f} %, about {left:.0f} s left", file=sys.stderr)
 
         yield tell

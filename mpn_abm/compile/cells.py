@@ -40,7 +40,7 @@ def cell_rules(spec: Spec, types: CellTypes, antigens: Antigens) -> CellRules:
         driver = genotype.fitness * (patient.fitness if mutant else 1.0)
         if cell_type.antigen_low:
             driver *= 1.0 - spec.antigen.coupling * (1.0 - spec.antigen.low_variant_factor)
-        flags = [spec.flags[flag] for flag in sorted(cell_type.flags)]
+        flags = [flag for name, flag in sorted(spec.flags.items()) if name in cell_type.flags]
         fitness[g] = alive * (driver + sum(flag.fitness for flag in flags)) / DAYS_PER_YEAR
         cost[g] = alive * genotype.inhibition_cost * patient.inhibition_cost / DAYS_PER_YEAR
         scar_cost[g] = scarring * (niche.mutant_scar_cost if mutant else niche.wild_type_scar_cost)

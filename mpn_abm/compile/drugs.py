@@ -96,9 +96,7 @@ def _fill_inhibitor(
     rules.interval[k] = interval
     rules.amount[k] = amount
     rules.absorption[k], rules.elimination[k], rules.ic50[k] = absorption, elimination, ic50
-    rules.mean_occupancy[k], rules.mean_concentration[k] = steady_means(
-        interval, amount, absorption, elimination, ic50
-    )
+    rules.mean_occupancy[k], rules.mean_concentration[k] = steady_means(interval, amount, absorption, elimination, ic50)
     rules.start_step[k] = boundary_at(treatment.start, step)
     stop = treatment.stop
     if treatment.duration is not None:

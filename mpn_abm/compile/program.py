@@ -84,6 +84,7 @@ def _clock(spec: Spec, timetable: Timetable) -> Clock:
     return Clock(
         step=timetable.step,
         last=timetable.steps,
+        sites=math.prod(spec.marrow.shape),
         on_fixation=int("fixation" in spec.stop.when),
         on_extinction=int("extinction" in spec.stop.when),
         on_eradication=int("eradication" in spec.stop.when),
@@ -173,4 +174,3 @@ def _sizes(rules: Rules, start: StartRules, work: int) -> Sizes:
         clone_rows=max(clones, min(rows * (founders + 8), 65536)) + clones if rules.census.clone_rows else 0,
         log=events,
     )
-

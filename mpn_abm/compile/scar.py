@@ -21,7 +21,7 @@ def field_levels(lattice: Lattice, tissue: bool) -> Levels:
     if not tissue:
         return plan_levels([1.0], [1.0], [1.0], True)
     axes = [block_widths(length) for length in (lattice.depth, lattice.height, lattice.width)]
-    return plan_levels(*axes, not lattice.reflecting)
+    return plan_levels(axes[0], axes[1], axes[2], not lattice.reflecting)
 
 
 def field_work(lattice: Lattice, levels: Levels) -> int:

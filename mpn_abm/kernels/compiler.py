@@ -10,6 +10,7 @@ import hashlib
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -35,22 +36,36 @@ def cache_folder() -> Path:
     return Path(home) / _sources_digest()
 
 
+settings: Any = numba.config
+
 # Idle OpenMP threads spin by default and take the core that another run needs.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = str(cache_folder())
+    settings.CACHE_DIR = str(cache_folder())
 
-_common = functools.partial(numba.njit, cache=True, error_model="numpy")
+# typed as Any: what a decorated kernel takes and returns is numba's business, not the type checker's
+_common: Any = functools.partial(numba.njit, cache=True, error_model="numpy")
 # Kernels see arrays that somebody else owns, and a marrow is fifty of them: counting references to each at every
 # call took twice as long as the cells. Without the counting, a kernel cannot make an array.
-jit = functools.partial(_common, _nrt=False)
+jit: Any = functools.partial(_common, _nrt=False)
 # A station of the schedule: fused into its caller, because handing over fifty arrays costs more than it does.
-fused = functools.partial(_common, _nrt=False, forceinline=True)
-allocating_jit = functools.partial(_common, _nrt=True)
-parallel_jit = functools.partial(_common, _nrt=True, parallel=True)
-inlined = functools.partial(_common, inline="always")
+fused: Any = functools.partial(_common, _nrt=False, inline="always")
+allocating_jit: Any = functools.partial(_common, _nrt=True)
+parallel_jit: Any = functools.partial(_common, _nrt=True, parallel=True)
+inlined: Any = functools.partial(_common, inline="always")
 
 
 def is_compiled() -> bool:
     """Whether machine code of these sources is in the cache, as far as a look at the folder tells."""
-    return any(Path(numba.config.CACHE_DIR).rglob("schedule.run_*.nbi"))
+    return any(Path(settings.CACHE_DIR).rglob("schedule.run_*.nbi"))
+
+
+def threads_available() -> int:
+    """Threads that numba may use."""
+    return int(settings.NUMBA_NUM_THREADS)
+
+
+def type_of(value: object) -> Any:
+    """The type that numba gives a value; NamedTuples of arrays included."""
+    typeof: Any = numba.typeof
+    return typeof(value)

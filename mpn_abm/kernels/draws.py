@@ -46,9 +46,7 @@ def philox(item, step, stream, key_low, key_high):
 @jit
 def words(item, step, stream, draw, key_low, key_high):
     """Four words for the rare draws; ``philox`` inlined once here instead of at every caller."""
-    return philox(
-        uint32(item), uint32(step), uint32(uint32(stream) + (uint32(draw) << uint32(8))), key_low, key_high
-    )
+    return philox(uint32(item), uint32(step), uint32(uint32(stream) + (uint32(draw) << uint32(8))), key_low, key_high)
 
 
 @jit

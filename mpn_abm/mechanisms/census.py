@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import int64
 
-from mpn_abm.kernels.compiler import fused, jit
+from mpn_abm.kernels.compiler import jit
 from mpn_abm.mechanisms.car_t.life import exhaustion_of
 from mpn_abm.state import (
     CLONE_ROWS,
@@ -37,18 +36,18 @@ class CensusRules(NamedTuple):
 
 
 @jit
-def write_vaf(row, at, boundary, counters, tally, base, rules):
+def write_vaf(row, at, boundary, count, tally, base, gene, copies_of):
     """Mutant over all copies, two a cell, of both genes and of the leading one."""
     cells = 0
     jak2_copies = 0
     calr_copies = 0
-    for g in range(1, counters.count.shape[0]):
+    for g in range(1, count.shape[0]):
         b = base[g]
-        cells += counters.count[g]
-        if rules.gene[b] == JAK2:
-            jak2_copies += counters.count[g] * rules.copies[b]
-        elif rules.gene[b] == CALR:
-            calr_copies += counters.count[g] * rules.copies[b]
+        cells += count[g]
+        if gene[b] == JAK2:
+            jak2_copies += count[g] * copies_of[b]
+        elif gene[b] == CALR:
+            calr_copies += count[g] * copies_of[b]
     copies = 2.0 * cells if cells > 0 else 1.0
     jak2, calr = jak2_copies / copies, calr_copies / copies
     row[at] = jak2
@@ -104,42 +103,41 @@ def write_car_t(row, at, agents, tally, rules, today):
 
 
 @jit
-def write_row(marrow, rules, boundary):
+def write_row(
+    counters, signal, scar_summary, agents, record, tally, places, rules, base, car_t, sites, step, boundary
+):  # fmt: skip
     """Append a row of the trajectory, and the living clones if they are recorded."""
-    places, census, lattice = rules.places, rules.census, rules.lattice
-    counters, signal, tally = marrow.counters, marrow.signal, marrow.tally
-    base = rules.cells.base
     r = tally[ROWS]
-    marrow.record.row_at[r] = boundary
-    row = marrow.record.rows[r]
-    row[places.cells_total] = lattice.sites - counters.count[0]
-    for k in range(census.founders):
+    record.row_at[r] = boundary
+    row = record.rows[r]
+    row[places.cells_total] = sites - counters.count[0]
+    for k in range(rules.founders):
         row[places.cells + k] = counters.clone_cells[k + 1]
-        row[places.fraction + k] = counters.clone_cells[k + 1] / float(lattice.sites)
+        row[places.fraction + k] = counters.clone_cells[k + 1] / float(sites)
     bases = signal.activity.shape[0]
     for b in range(bases):
         row[places.genotype_cells + b] = 0.0
         row[places.activity + b] = signal.activity[b]
     for g in range(1, counters.count.shape[0]):
         row[places.genotype_cells + base[g]] += counters.count[g]
-    for k in range(census.mutant_bases.shape[0]):
-        row[places.persistence + k] = signal.persistence[census.mutant_bases[k]]
-    write_vaf(row, places.vaf, boundary, counters, tally, base, census)
+    for k in range(rules.mutant_bases.shape[0]):
+        row[places.persistence + k] = signal.persistence[rules.mutant_bases[k]]
+    write_vaf(row, places.vaf, boundary, counters.count, tally, base, rules.gene, rules.copies)
     if places.antigen >= 0:
-        write_antigen(row, places.antigen, counters.antigen_cells, census.molecules)
+        write_antigen(row, places.antigen, counters.antigen_cells, rules.molecules)
     if places.scar >= 0:
-        row[places.scar] = marrow.ground.summary[0]
-        row[places.scar + 1] = marrow.ground.summary[1]
+        row[places.scar] = scar_summary[0]
+        row[places.scar + 1] = scar_summary[1]
     if places.car_t >= 0:
-        write_car_t(row, places.car_t, marrow.agents, tally, rules.car_t, boundary * rules.clock.step)
-    for k in range(census.drugs):
+        write_car_t(row, places.car_t, agents, tally, car_t, boundary * step)
+    for k in range(rules.drugs):
         row[places.concentration + k] = 0.0
-    for k in range(census.drug_of.shape[0]):
-        if census.drug_of[k] >= 0:
-            row[places.concentration + census.drug_of[k]] += signal.drug[k, PLASMA]
+    for k in range(rules.drug_of.shape[0]):
+        if rules.drug_of[k] >= 0:
+            row[places.concentration + rules.drug_of[k]] += signal.drug[k, PLASMA]
     tally[ROWS] = r + 1
-    if census.clone_rows == 1:
-        write_clones(counters.clone_cells, marrow.record.clone_rows, tally, boundary)
+    if rules.clone_rows == 1:
+        write_clones(counters.clone_cells, record.clone_rows, tally, boundary)
 
 
 @jit
@@ -155,13 +153,9 @@ def write_clones(clone_cells, rows, tally, boundary):
     tally[CLONE_ROWS] = n
 
 
-@fused
-def room_for_row(marrow, rules):
-    """Whether a row and all living clones still fit."""
-    tally = marrow.tally
-    if tally[ROWS] + 1 > marrow.record.rows.shape[0]:
+@jit
+def room_for_row(record, tally, rules, clones):
+    """Whether a row, and as many living clones as the table has room for, still fit."""
+    if tally[ROWS] + 1 > record.rows.shape[0]:
         return False
-    if rules.census.clone_rows == 0:
-        return True
-    # a step bears at most as many clones as there is room for in the table
-    return tally[CLONE_ROWS] + int64(marrow.clone_table.shape[0]) <= marrow.record.clone_rows.shape[0]
+    return rules.clone_rows == 0 or tally[CLONE_ROWS] + clones <= record.clone_rows.shape[0]

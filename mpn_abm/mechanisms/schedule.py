@@ -56,6 +56,7 @@ class Clock(NamedTuple):
 
     step: float  # days
     last: int  # boundary at which the run ends in any case
+    sites: int
     on_fixation: int
     on_extinction: int
     on_eradication: int
@@ -78,33 +79,30 @@ class Rules(NamedTuple):
 
 
 @jit
-def agents_of_infusion(k, marrow, rules):
+def agents_of_infusion(k, drugs, antigen_cells):
     """Agents of infusion k: a number, or a ratio to the antigen-positive cells that are there."""
-    if rules.drugs.infusion_agents[k] >= 0:
-        return rules.drugs.infusion_agents[k]
+    if drugs.infusion_agents[k] >= 0:
+        return drugs.infusion_agents[k]
     targets = 0
-    for cells_by_byte in marrow.counters.antigen_cells[1:]:
+    for cells_by_byte in antigen_cells[1:]:
         for cells in cells_by_byte:
             targets += cells
-    return np.int64(rules.drugs.infusion_ratio[k] * targets + 0.5)
+    return np.int64(drugs.infusion_ratio[k] * targets + 0.5)
 
 
-@fused
-def infuse_what_is_due(marrow, rules, step, key_low, key_high):
+@jit
+def infuse_what_is_due(antigen_cells, agents, log, tally, drugs, car_t, lattice, today, step, key_low, key_high):
     """CAR T cells whose day has come enter; False if there is no room for them."""
-    drugs, tally = rules.drugs, marrow.tally
     while tally[NEXT_INFUSION] < drugs.infusion_step.shape[0]:
         k = tally[NEXT_INFUSION]
         if drugs.infusion_step[k] > step:
             return True
-        number = agents_of_infusion(k, marrow, rules)
-        if tally[T_CELLS] + number > marrow.agents.site.shape[0]:
+        number = agents_of_infusion(k, drugs, antigen_cells)
+        if tally[T_CELLS] + number > agents.site.shape[0]:
             return False
-        entered = infuse(
-            number, k, drugs.infusion_by_faces[k], rules.car_t.tissue, step * rules.clock.step, marrow.agents, tally,
-            rules.lattice, step, key_low, key_high,
-        )  # fmt: skip
-        note(marrow.record.log, tally, step, DOSE, drugs.infusion_treatment[k], entered * rules.car_t.cells_per_agent)
+        by_faces = drugs.infusion_by_faces[k]
+        entered = infuse(number, k, by_faces, car_t.tissue, today, agents, tally, lattice, step, key_low, key_high)
+        note(log, tally, step, DOSE, drugs.infusion_treatment[k], entered * car_t.cells_per_agent)
         tally[NEXT_INFUSION] = k + 1
     return True
 
@@ -127,20 +125,26 @@ def open_step(marrow, rules, step, key_low, key_high):
     if tally[STAGE] == CELLS_RUN:
         return DONE, *nothing
     if tally[STAGE] == AT_START:
-        if not room_for_row(marrow, rules):
+        if not room_for_row(record, tally, rules.census, marrow.clone_table.shape[0]):
             return ROWS_FULL, *nothing
         log_room = 2 * rules.drugs.interval.shape[0] + rules.drugs.infusion_step.shape[0]
         if tally[LOGGED] + log_room > record.log.shape[0]:
             return LOG_FULL, *nothing
         # what is due at a boundary is given there, before anything reacts to it
-        if not infuse_what_is_due(marrow, rules, step, key_low, key_high):
+        if not infuse_what_is_due(
+            marrow.counters.antigen_cells, marrow.agents, record.log, tally, rules.drugs, rules.car_t, rules.lattice,
+            step * rules.clock.step, step, key_low, key_high,
+        ):  # fmt: skip
             return AGENTS_FULL, *nothing
         inhibited = give_drugs(marrow.signal, record, tally, rules.drugs, step, rules.clock.step)
         # drugs act within hours: signalling of the step follows the occupancy of the step
         signal_in_cells(marrow.signal, rules.signal, inhibited, rules.clock.step)
         # cytokine is in balance with the cells as they stand, so it comes before they change
         if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
-            spread_cytokine(marrow.ground, marrow.signal, tally, rules.scar, rules.levels, rules.lattice)
+            spread_cytokine(
+                marrow.ground, marrow.counters.count, rules.cells.base, marrow.signal.activity, tally, rules.scar,
+                rules.levels, rules.lattice,
+            )  # fmt: skip
         tally[STAGE] = SIGNALLED
     lowest_mutation = set_thresholds(
         marrow.counters.count, marrow.signal.activity, marrow.marks, rules.cells, rules.lattice, rules.clock.step
@@ -180,23 +184,28 @@ def close_step(marrow, rules, step, key_low, key_high):
             today = step * rules.clock.step + (sub + 1) * rules.car_t.sub_step
             if rules.car_t.tissue == 1:
                 micro_sub_step(
-                    marrow, rules.cells, rules.car_t, rules.lattice, step, sub, today, key_low, key_high
-                )
+                    marrow.cell, marrow.ground, marrow.counters, marrow.ledger, marrow.agents, tally, rules.cells,
+                    rules.car_t, rules.lattice, step, sub, today, key_low, key_high,
+                )  # fmt: skip
             else:
                 macro_sub_step(
-                    marrow, rules.cells, rules.car_t, rules.lattice, step, sub, today, key_low, key_high
-                )
+                    marrow.cell, marrow.ground.source, marrow.counters, marrow.ledger, marrow.signal.activity,
+                    marrow.agents, tally, rules.cells, rules.car_t, rules.lattice, step, sub, today, key_low, key_high,
+                )  # fmt: skip
             tally[SUB_STEP] = sub + 1
         tally[SUB_STEP] = 0
     # scar answers over weeks, so it comes after everything that answers within the day
     if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
         grow_scar(marrow.ground, tally, rules.scar)
     alive = note_lost_clones(marrow.counters.clone_cells, marrow.clone_table, tally, step)
-    end_run(marrow, rules, step + 1, alive)
+    end_run(marrow.counters.count, tally, rules.clock, rules.cells.is_mutant, step + 1, alive)
     boundary = step + 1
     due = rules.census.row_at[tally[NEXT_ROW]] == boundary
     if due or tally[ENDED] != GOES_ON:
-        write_row(marrow, rules, boundary)
+        write_row(
+            marrow.counters, marrow.signal, marrow.ground.summary, marrow.agents, marrow.record, tally, rules.places,
+            rules.census, rules.cells.base, rules.car_t, rules.lattice.sites, rules.clock.step, boundary,
+        )  # fmt: skip
         if due:
             tally[NEXT_ROW] += 1
     tally[STAGE] = AT_START
@@ -204,33 +213,25 @@ def close_step(marrow, rules, step, key_low, key_high):
 
 
 @jit
-def mutants(marrow, rules):
-    """Cells with a JAK2 or CALR mutation."""
-    total = 0
-    for g in range(1, marrow.counters.count.shape[0]):
-        if rules.cells.is_mutant[g] == 1:
-            total += marrow.counters.count[g]
-    return total
-
-
-@fused
-def end_run(marrow, rules, boundary, alive):
+def end_run(count, tally, clock, is_mutant, boundary, alive):
     """Whether the run ends here, and why.
 
     alive : int
         Clones left if one was lost in this step, else -1: only a loss can fix another.
     """
-    tally, clock = marrow.tally, rules.clock
+    in_time = boundary >= clock.not_before
     if clock.on_eradication == 1:
-        if mutants(marrow, rules) > 0:
+        mutants = 0
+        for g in range(1, count.shape[0]):
+            mutants += count[g] * is_mutant[g]
+        if mutants > 0:
             tally[MUTANTS_SEEN] = 1
-        elif tally[MUTANTS_SEEN] == 1 and boundary >= clock.not_before:
+        elif tally[MUTANTS_SEEN] == 1 and in_time:
             tally[ENDED] = ERADICATION
-    if boundary >= clock.not_before:
-        if clock.on_fixation == 1 and alive == 1:
-            tally[ENDED] = FIXATION
-        if clock.on_extinction == 1 and marrow.counters.count[0] == rules.lattice.sites:
-            tally[ENDED] = EXTINCTION
+    if clock.on_fixation == 1 and alive == 1 and in_time:
+        tally[ENDED] = FIXATION
+    if clock.on_extinction == 1 and count[0] == clock.sites and in_time:
+        tally[ENDED] = EXTINCTION
     if tally[ENDED] != GOES_ON:
         tally[ENDED_STEP] = boundary
 

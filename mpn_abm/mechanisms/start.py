@@ -103,44 +103,42 @@ def order_at_random(sites, draw, lattice, key_low, key_high):
 
 
 @jit
-def put_cell(s, clone, genotype, marrow, rules, key_low, key_high):
+def put_cell(s, clone, genotype, cell, counters, source, cells, lattice, key_low, key_high):
     """A cell of a founder on an empty site."""
-    cells, counters = rules.cells, marrow.counters
     byte = uint64(0)
     antigen = cells.antigen_class[genotype]
     if antigen > 0:
         _, _, w2, _ = words(s, 0, START, SITE_DRAW, key_low, key_high)
         byte = uint64(w2) >> uint64(24)
         counters.antigen_cells[antigen, byte] += 1
-    marrow.cell[s] = uint64(genotype) | (byte << ANTIGEN_SHIFT) | (uint64(clone) << CLONE_SHIFT)
+    cell[s] = uint64(genotype) | (byte << ANTIGEN_SHIFT) | (uint64(clone) << CLONE_SHIFT)
     counters.count[genotype] += 1
     counters.count[0] -= 1
     counters.clone_cells[clone] += 1
     counters.clone_cells[0] -= 1
     if cells.source_weight[genotype] != 0:
-        marrow.ground.source[block_of(s, rules.lattice), cells.base[genotype]] += cells.source_weight[genotype]
+        source[cells.base[genotype], block_of(s, lattice)] += cells.source_weight[genotype]
 
 
 @jit
-def clear_site(s, marrow, rules):
+def clear_site(s, cell, counters, source, tally, cells, lattice):
     """The occupant of a site leaves, displaced by an arrival."""
-    word = marrow.cell[s]
+    word = cell[s]
     g = int64(word & GENOTYPE)
     if g == 0:
         return
-    cells, counters = rules.cells, marrow.counters
     clone = word >> CLONE_SHIFT
-    marrow.cell[s] = uint64(0)
+    cell[s] = uint64(0)
     counters.losses[g] += 1
     counters.count[g] -= 1
     counters.count[0] += 1
     counters.clone_cells[clone] -= 1
     counters.clone_cells[0] += 1
     if counters.clone_cells[clone] == 0:
-        marrow.tally[EMPTIED] += 1
+        tally[EMPTIED] += 1
     if cells.antigen_class[g] > 0:
         counters.antigen_cells[cells.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT] -= 1
-    marrow.ground.source[block_of(s, rules.lattice), cells.base[g]] -= cells.source_weight[g]
+    source[cells.base[g], block_of(s, lattice)] -= cells.source_weight[g]
 
 
 @allocating_jit
@@ -156,32 +154,32 @@ def sites_for(k, start, free, draw, lattice, key_low, key_high):
 
 
 @jit
-def found(k, sites, marrow, rules, start, step, key_low, key_high):
+def found(k, sites, cell, counters, source, clone_table, cells, start, lattice, step, key_low, key_high):
     """Clone k + 1 takes the first of these sites."""
     number = min(start.cells[k], int64(sites.shape[0])) if start.cells[k] >= 0 else int64(sites.shape[0])
     for i in range(number):
-        put_cell(sites[i], k + 1, start.genotype[k], marrow, rules, key_low, key_high)
-    facts = marrow.clone_table[k + 1]
+        put_cell(sites[i], k + 1, start.genotype[k], cell, counters, source, cells, lattice, key_low, key_high)
+    facts = clone_table[k + 1]
     facts[BORN_STEP] = step
     facts[LOST_STEP] = -1 if number > 0 else step
 
 
 @allocating_jit
-def free_sites(marrow, lattice):
+def free_sites(cell, empty):
     """Empty sites, ascending."""
-    free = np.empty(marrow.counters.count[0], np.int64)
+    free = np.empty(empty, np.int64)
     n = 0
-    for s in range(lattice.sites):
-        if marrow.cell[s] == uint64(0):
+    for s in range(cell.shape[0]):
+        if cell[s] == uint64(0):
             free[n] = s
             n += 1
     return free
 
 
 @allocating_jit
-def place_founders(marrow, rules, start, key_low, key_high):
+def place_founders(cell, counters, source, clone_table, cells, start, lattice, key_low, key_high):
     """Single cells and shapes first, then scattered clones, then the one that takes the rest."""
-    lattice, founders = rules.lattice, start.genotype.shape[0]
+    founders = start.genotype.shape[0]
     for turn in range(3):
         for k in range(founders):
             rest = start.cells[k] < 0
@@ -191,36 +189,36 @@ def place_founders(marrow, rules, start, key_low, key_high):
                 continue
             if start.pattern[k] == SINGLE:
                 centre = centres_of(1, CENTRE_DRAW + k, lattice, key_low, key_high)
-                while marrow.cell[centre[0]] != uint64(0):
+                while cell[centre[0]] != uint64(0):
                     centre[0] = (centre[0] + 1) % lattice.sites
-                found(k, centre, marrow, rules, start, 0, key_low, key_high)
+                found(k, centre, cell, counters, source, clone_table, cells, start, lattice, 0, key_low, key_high)
                 continue
-            sites = free_sites(marrow, lattice)
+            sites = free_sites(cell, counters.count[0])
             if not rest:
                 sites = sites_for(k, start, sites, SITE_DRAW, lattice, key_low, key_high)
-            found(k, sites, marrow, rules, start, 0, key_low, key_high)
+            found(k, sites, cell, counters, source, clone_table, cells, start, lattice, 0, key_low, key_high)
 
 
 @allocating_jit
 def arrive(k, marrow, rules, start, boundary, key_low, key_high):
     """Founder k arrives later: it takes its sites from whoever is there."""
-    lattice = rules.lattice
+    lattice, cells = rules.lattice, rules.cells
+    cell, counters, source = marrow.cell, marrow.counters, marrow.ground.source
     sites = sites_for(k, start, np.arange(lattice.sites), ARRIVAL_DRAW + k, lattice, key_low, key_high)
     if start.pattern[k] == SINGLE:
         sites = centres_of(1, CENTRE_DRAW + k, lattice, key_low, key_high)
     number = min(start.cells[k], int64(sites.shape[0]))
     for i in range(number):
-        clear_site(sites[i], marrow, rules)
-    found(k, sites, marrow, rules, start, boundary, key_low, key_high)
+        clear_site(sites[i], cell, counters, source, marrow.tally, cells, lattice)
+    found(k, sites, cell, counters, source, marrow.clone_table, cells, start, lattice, boundary, key_low, key_high)
     marrow.ledger.arrived[start.genotype[k]] += number
 
 
 @allocating_jit
-def place_scar(ground, start, rules, key_low, key_high):
+def place_scar(ecm, start, block_sites, lattice, key_low, key_high):
     """ECM of day 0: everywhere, or in patches of whole blocks with none outside."""
-    lattice = rules.lattice
     if start.scar_patches == 0:
-        ground.ecm[:] = start.scar
+        ecm[:] = start.scar
         return
     centres = centres_of(start.scar_patches, SCAR_DRAW, lattice, key_low, key_high)
     middles = np.empty(lattice.blocks, np.int64)
@@ -243,8 +241,8 @@ def place_scar(ground, start, rules, key_low, key_high):
             if nearest > start.scar_radius * start.scar_radius:
                 return
         block = block_of(s, lattice)
-        ground.ecm[block] = start.scar
-        covered += rules.scar.block_sites[block]
+        ecm[block] = start.scar
+        covered += block_sites[block]
 
 
 @allocating_jit
@@ -264,14 +262,23 @@ def begin(marrow, rules, start, key_low, key_high):
         facts[CLONE_GENOTYPE] = start.genotype[k]
         facts[FOUNDER] = k + 1
         facts[LOST_STEP] = UNPLACED
-    place_founders(marrow, rules, start, key_low, key_high)
+    place_founders(
+        marrow.cell, counters, marrow.ground.source, marrow.clone_table, rules.cells, start, rules.lattice,
+        key_low, key_high,
+    )  # fmt: skip
     if rules.scar.enabled == 1:
-        place_scar(marrow.ground, start, rules, key_low, key_high)
-        spread_cytokine(marrow.ground, marrow.signal, tally, rules.scar, rules.levels, rules.lattice)
+        place_scar(marrow.ground.ecm, start, rules.scar.block_sites, rules.lattice, key_low, key_high)
+        spread_cytokine(
+            marrow.ground, counters.count, rules.cells.base, marrow.signal.activity, tally, rules.scar, rules.levels,
+            rules.lattice,
+        )  # fmt: skip
         settle_scar(marrow.ground, rules.scar)
         take_stock(marrow.ground, tally, rules.scar)
-    end_run(marrow, rules, 0, -1)
-    write_row(marrow, rules, 0)
+    end_run(counters.count, tally, rules.clock, rules.cells.is_mutant, 0, -1)
+    write_row(
+        counters, marrow.signal, marrow.ground.summary, marrow.agents, marrow.record, tally, rules.places,
+        rules.census, rules.cells.base, rules.car_t, rules.lattice.sites, rules.clock.step, 0,
+    )  # fmt: skip
     tally[NEXT_ROW] = 1
 
 

@@ -42,9 +42,11 @@ class Entry:
 
     @property
     def is_mapping(self) -> bool:
+        """Whether it has parts of its own."""
         return isinstance(self.value, dict)
 
     def with_value(self, value: Any) -> Entry:
+        """The same entry, of the same origin, with another value."""
         return replace(self, value=value)
 
     def plain(self) -> Any:

@@ -101,7 +101,7 @@ def assert_same(kernel, twin, account, step):
         for g in range(1, setup.genotypes):
             if setup.base[g] == base:
                 source += setup.source_weight[g] * np.array(twin.per_block({g}))
-        np.testing.assert_array_equal(state.ground.source[:, base], source, f"blocks after step {step}")
+        np.testing.assert_array_equal(state.ground.source[base], source, f"blocks after step {step}")
 
 
 def compare_with_twin(setup, steps=STEPS, run=lambda kernel, step: kernel.run(step, 1)):

@@ -210,7 +210,7 @@ def recounted(kernel: Kernel) -> dict:
     clone = (state.cell >> np.uint64(32)).astype(int)
     block = np.array([twin_draws.block(s, setup.shape) for s in range(kernel.lattice.sites)])
     source = np.zeros_like(state.ground.source)
-    np.add.at(source, (block, rules.base[genotype]), rules.source_weight[genotype])
+    np.add.at(source, (rules.base[genotype], block), rules.source_weight[genotype])
     histogram = np.zeros_like(state.counters.antigen_cells)
     carriers = rules.antigen_class[genotype] > 0
     np.add.at(histogram, (rules.antigen_class[genotype[carriers]], antigen[carriers]), 1)

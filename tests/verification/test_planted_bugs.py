@@ -164,7 +164,7 @@ EVENT_BUGS = {
     "a division into the mother's own site counts": ("reflecting", "if t == s:", "if False:"),
     "the occupant stays in the block count": (
         "torus",
-        "source[tb, base[h]] -= source_weight[h]",
+        "source[base[h], tb] -= source_weight[h]",
         "pass",
     ),
 }  # fmt: skip

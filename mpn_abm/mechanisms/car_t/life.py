@@ -145,7 +145,7 @@ def kill_cell(s, block, cell, source, counters, ledger, tally, base, source_weig
         tally[EMPTIED] += 1
     if antigen_class[g] > 0:
         counters.antigen_cells[antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT] -= 1
-    source[block, base[g]] -= source_weight[g]
+    source[base[g], block] -= source_weight[g]
     ledger.killed[g] += 1
     tally[KILLS] += 1
     if is_mutant[g] == 0:

@@ -99,7 +99,7 @@ def search_and_engage(cell, activity, agents, tally, rules, lattice, step, sub, 
 
 @jit
 def kill_targets(
-    touched, cell, ground, counters, ledger, activity, agents, tally, cell_rules, rules, lattice, step, sub, around,
+    touched, cell, source, counters, ledger, activity, agents, tally, cell_rules, rules, lattice, step, sub, around,
     key_low, key_high,
 ):  # fmt: skip
     """Every target with agents around is killed or not by a draw of its own, so the order does not matter.
@@ -132,7 +132,7 @@ def kill_targets(
         if cell[s] & MARK:
             cell[s] &= ~MARK
             kill_cell(
-                s, block_of(s, lattice), cell, ground.source, counters, ledger, tally, cell_rules.base,
+                s, block_of(s, lattice), cell, source, counters, ledger, tally, cell_rules.base,
                 cell_rules.source_weight, cell_rules.antigen_class, cell_rules.is_mutant,
             )  # fmt: skip
 
@@ -156,15 +156,17 @@ def expand(agents, tally, rules, step, sub, today, key_low, key_high):
 
 
 @jit
-def macro_sub_step(marrow, cell_rules, rules, lattice, step, sub, today, key_low, key_high):
+def macro_sub_step(
+    cell, source, counters, ledger, activity, agents, tally, cell_rules, rules, lattice, step, sub, today, key_low,
+    key_high,
+):  # fmt: skip
     """One sub-step at niche scale."""
-    cell, agents, tally, activity = marrow.cell, marrow.agents, marrow.tally, marrow.signal.activity
     around = agents.around
     touched = search_and_engage(
         cell, activity, agents, tally, rules, lattice, step, sub, today, around, key_low, key_high
     )
     kill_targets(
-        touched, cell, marrow.ground, marrow.counters, marrow.ledger, activity, agents, tally, cell_rules, rules,
+        touched, cell, source, counters, ledger, activity, agents, tally, cell_rules, rules,
         lattice, step, sub, around, key_low, key_high,
     )  # fmt: skip
     smooth_readout(agents, rules)

@@ -136,7 +136,7 @@ def act(cell, ground, agents, tally, rules, lattice, step, sub, today, around, r
 
 
 @jit
-def settle_claims(cell, ground, counters, ledger, agents, tally, cell_rules, lattice):
+def settle_claims(cell, source, counters, ledger, agents, tally, cell_rules, lattice):
     """The agent that holds a claim empties the site; claims are cleared by the same list."""
     for a in range(tally[T_CELLS]):
         s = int64(agents.target[a])
@@ -144,7 +144,7 @@ def settle_claims(cell, ground, counters, ledger, agents, tally, cell_rules, lat
             continue
         if agents.touched[s] == a + 1:
             kill_cell(
-                s, block_of(s, lattice), cell, ground.source, counters, ledger, tally, cell_rules.base,
+                s, block_of(s, lattice), cell, source, counters, ledger, tally, cell_rules.base,
                 cell_rules.source_weight, cell_rules.antigen_class, cell_rules.is_mutant,
             )  # fmt: skip
     for a in range(tally[T_CELLS]):
@@ -190,18 +190,19 @@ def expand(agents, tally, rules, lattice, step, sub, today, around, key_low, key
 
 
 @jit
-def micro_sub_step(marrow, cell_rules, rules, lattice, step, sub, today, key_low, key_high):
+def micro_sub_step(
+    cell, ground, counters, ledger, agents, tally, cell_rules, rules, lattice, step, sub, today, key_low, key_high,
+):  # fmt: skip
     """One sub-step at tissue scale."""
-    agents, tally = marrow.agents, marrow.tally
     around = agents.around
     release = chance(1.0 - decay(rules.sub_step / rules.engagement_time))
     wake = TWO_32 if rules.rest_time <= 0.0 else chance(1.0 - decay(rules.sub_step / rules.rest_time))
     act(
-        marrow.cell, marrow.ground, agents, tally, rules, lattice, step, sub, today, around, release, wake,
+        cell, ground, agents, tally, rules, lattice, step, sub, today, around, release, wake,
         key_low, key_high,
     )  # fmt: skip
     kills = tally[KILLS]
-    settle_claims(marrow.cell, marrow.ground, marrow.counters, marrow.ledger, agents, tally, cell_rules, lattice)
+    settle_claims(cell, ground.source, counters, ledger, agents, tally, cell_rules, lattice)
     agents.readout[1] = (tally[KILLS] - kills) / rules.marrow_cells / rules.sub_step
     smooth_readout(agents, rules)
     expand(agents, tally, rules, lattice, step, sub, today, around, key_low, key_high)

@@ -28,16 +28,16 @@ class CarTRules(NamedTuple):
     rest_time: float  # days
     lysis_probability: float
     hop_probability: float  # of a searching cell in a sub-step, without scar
-    turn: int  # uint64 threshold of a 32-bit word, per hop
+    turn: np.uint64  # threshold of a 32-bit word, per hop
     scar_slowing: float
-    relocation: int  # uint64 threshold, per sub-step
+    relocation: np.uint64  # threshold, per sub-step
     programme_divisions: int
     max_divisions: int
     phase_growth: float  # per sub-step, without exhaustion
-    death: int  # uint64 threshold, per sub-step
+    death: np.uint64  # threshold, per sub-step
     grace: float  # days
-    memory_share: int  # uint64 threshold
-    memory_death: int  # uint64 threshold, per sub-step
+    memory_share: np.uint64  # threshold
+    memory_death: np.uint64  # threshold, per sub-step
     capacity: float  # T cells per marrow cell
     exhaustion_half: float
     exhaustion_exponent: float

@@ -14,8 +14,9 @@ from mpn_abm.kernels.draws import decay
 from mpn_abm.kernels.field import solve
 from mpn_abm.state import FIELD_CYCLES, SCARRED
 
-# fields smaller than this are 0: the scar of a marrow that never had a mutant stays exactly 0
-NEGLIGIBLE = 1e-300
+# smaller fields are 0, so that a scar that fades never becomes a denormal number, which would be slow
+NEGLIGIBLE = 1e-200
+STILL = 1e-9
 
 
 class ScarRules(NamedTuple):
@@ -47,22 +48,43 @@ def fold_block(k, length, reflecting):
 
 
 @jit
-def mean_along(values, out, outer, length, inner, weights, reflecting):
-    """Weighted sum of the blocks around, along one axis of values[outer, length, inner]."""
+def sum_along_rows(values, out, width, weights, reflecting):
+    """Weighted sum of the blocks before and after in a row, for every row."""
+    reach = weights.shape[0] // 2
+    inner = min(reach, width), max(min(reach, width), width - reach)
+    for start in range(0, values.shape[0], width):
+        row, total = values[start : start + width], out[start : start + width]
+        for x in range(width):
+            total[x] = 0.0
+        for r in range(-reach, reach + 1):
+            weight = weights[r + reach]
+            for x in range(inner[0], inner[1]):
+                total[x] += weight * row[x + r]
+            for x in range(inner[0]):
+                total[x] += weight * row[fold_block(x + r, width, reflecting)]
+            for x in range(inner[1], width):
+                total[x] += weight * row[fold_block(x + r, width, reflecting)]
+
+
+@jit
+def sum_across_rows(values, out, outer, length, inner, weights, reflecting):
+    """Weighted sum along the middle axis of values[outer, length, inner]."""
     reach = weights.shape[0] // 2
     for o in range(outer):
         for j in range(length):
             at = (o * length + j) * inner
+            total = out[at : at + inner]
             for i in range(inner):
-                out[at + i] = 0.0
+                total[i] = 0.0
             for r in range(-reach, reach + 1):
                 k = j + r
                 if k < 0 or k >= length:
                     k = fold_block(k, length, reflecting)
                 there = (o * length + k) * inner
+                row = values[there : there + inner]
                 weight = weights[r + reach]
                 for i in range(inner):
-                    out[at + i] += weight * values[there + i]
+                    total[i] += weight * row[i]
 
 
 @jit
@@ -70,38 +92,46 @@ def sum_around(values, scratch, rules, lattice):
     """Weighted sum over the blocks within the homing radius, in place."""
     height, width = lattice.block_height, lattice.block_width
     depth = lattice.blocks // (height * width)
-    mean_along(values, scratch, lattice.blocks // width, width, 1, rules.axis_weights, lattice.reflecting)
+    sum_along_rows(values, scratch, width, rules.axis_weights, lattice.reflecting)
     if depth == 1:
-        mean_along(scratch, values, 1, height, width, rules.axis_weights, lattice.reflecting)
+        sum_across_rows(scratch, values, 1, height, width, rules.axis_weights, lattice.reflecting)
         return
-    mean_along(scratch, values, depth, height, width, rules.axis_weights, lattice.reflecting)
-    mean_along(values, scratch, 1, depth, height * width, rules.axis_weights, lattice.reflecting)
+    sum_across_rows(scratch, values, depth, height, width, rules.axis_weights, lattice.reflecting)
+    sum_across_rows(values, scratch, 1, depth, height * width, rules.axis_weights, lattice.reflecting)
     for b in range(lattice.blocks):
         values[b] = scratch[b]
 
 
 @jit
-def spread_cytokine(ground, signal, tally, rules, levels, lattice):
+def spread_cytokine(ground, count, base, activity, tally, rules, levels, lattice):
     """Cytokine of every block from the cells and their activity, in place.
 
     Parameters
     ----------
     ground : Ground, ``cytokine`` written
+    count, base : int64[G]
+        Cells and signalling base of each genotype.
+    activity : float64[bases]
     levels : Levels
         Of the multigrid solver; used at tissue scale.
     """
     source, cytokine, work = ground.source, ground.cytokine, ground.work
     blocks = lattice.blocks
-    bases = signal.activity.shape[0]
     secreted = work[:blocks]
-    any_source = False
-    for b in range(blocks):
-        total = 0.0
-        for base in range(1, bases):
-            total += source[b, base] * (rules.cytokine[base] * signal.activity[base])
-        any_source = any_source or total > 0.0
-        secreted[b] = total
-    if not any_source:
+    secreted[:] = 0.0
+    silent = True
+    for b in range(activity.shape[0]):
+        cells = 0
+        for g in range(1, count.shape[0]):
+            cells += count[g] if base[g] == b else 0
+        per_cell = rules.cytokine[b] * activity[b]
+        if cells == 0 or per_cell == 0.0:
+            continue
+        silent = False
+        here = source[b]
+        for k in range(blocks):
+            secreted[k] += here[k] * per_cell
+    if silent:
         cytokine[:] = 0.0
         return
     if rules.tissue == 1:
@@ -127,21 +157,22 @@ def grow_scar(ground, tally, rules):
     """
     dt = rules.interval
     cytokine, active, ecm, drive = ground.cytokine, ground.myofibroblast, ground.ecm, ground.drive
+    activation, deactivation = rules.activation, rules.deactivation
+    deposition, resolution = rules.deposition, rules.resolution
     for b in range(ecm.shape[0]):
         c = cytokine[b]
-        m = active[b]
-        e = ecm[b]
-        gain = rules.activation * c / (c + 1.0)
-        rate = gain + rules.deactivation
-        balance = gain / rate if rate > 0.0 else m
+        gain = activation * c / (c + 1.0)
+        rate = gain + deactivation + NEGLIGIBLE
+        balance = gain / rate
         left = decay(rate * dt)
-        mean_left = (1.0 - left) / (rate * dt) if rate > 0.0 else 1.0
-        mean = balance + (m - balance) * mean_left
-        m = balance + (m - balance) * left
-        laid = rules.deposition * drive[b] * mean
-        turnover = laid + rules.resolution
-        settled = laid / turnover if turnover > 0.0 else e
-        e = settled + (e - settled) * decay(turnover * dt)
+        apart = active[b] - balance
+        # the mean of an exponential over the interval; where nothing turns over, it stays as it is
+        mean = balance + apart * ((1.0 - left) / (rate * dt) if rate * dt > STILL else 1.0)
+        m = balance + apart * left
+        laid = deposition * drive[b] * mean
+        turnover = laid + resolution + NEGLIGIBLE
+        settled = laid / turnover
+        e = settled + (ecm[b] - settled) * decay(turnover * dt)
         active[b] = m if m > NEGLIGIBLE else 0.0
         ecm[b] = e if e > NEGLIGIBLE else 0.0
     take_stock(ground, tally, rules)

@@ -35,7 +35,7 @@ def find_parent(s, i, cell, scar, marks, rules, lattice, step, key_low, key_high
         h = place(w1, lattice) if uint64(w0) < rules.recirculation else neighbour(w1, s, lattice)
         word = cell[h]
         g = word & GENOTYPE
-        if h == s or g == uint64(0):
+        if g == uint64(0):
             continue
         if uint64(w2) < marks.division[g] - marks.division_scar[g] * uint64(scar[block_of(h, lattice)]):
             return word
@@ -84,7 +84,7 @@ def run_step_death_birth(marrow, rules, lattice, dt, lowest_mutation, number, st
             counters.clone_cells[0] += 1
             if counters.clone_cells[word >> CLONE_SHIFT] == 0:
                 tally[EMPTIED] += 1
-            source[block, rules.base[g]] -= rules.source_weight[g]
+            source[rules.base[g], block] -= rules.source_weight[g]
             if rules.antigen_class[g] > 0:
                 counters.antigen_cells[rules.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT] -= 1
         elif action >= filling:
@@ -108,5 +108,5 @@ def run_step_death_birth(marrow, rules, lattice, dt, lowest_mutation, number, st
         counters.count[0] -= 1
         counters.clone_cells[parent >> CLONE_SHIFT] += 1
         counters.clone_cells[0] -= 1
-        source[block, rules.base[h]] += rules.source_weight[h]
+        source[rules.base[h], block] += rules.source_weight[h]
     tally[CANDIDATES] += number

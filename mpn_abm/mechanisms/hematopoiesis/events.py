@@ -76,8 +76,8 @@ def mutate(s, block, kind, word, fate, cell, clone_table, source, counters, ledg
     counters.clone_cells[clone] += 1
     ledger.mutated_from[g] += 1
     ledger.mutated_to[new] += 1
-    source[block, rules.base[g]] -= rules.source_weight[g]
-    source[block, rules.base[new]] += rules.source_weight[new]
+    source[rules.base[g], block] -= rules.source_weight[g]
+    source[rules.base[new], block] += rules.source_weight[new]
     return counters.clone_cells[parent] == 0
 
 
@@ -175,8 +175,8 @@ def run_candidates(
                     counts[g] += 1
                     counts[h] -= 1
                     tb = target_blocks[j]
-                    source[tb, base[g]] += source_weight[g]
-                    source[tb, base[h]] -= source_weight[h]
+                    source[base[g], tb] += source_weight[g]
+                    source[base[h], tb] -= source_weight[h]
         elif action == LOSS:
             cell[s] = uint64(0)
             changed += 1
@@ -187,7 +187,7 @@ def run_candidates(
             clone_cells[0] += 1
             if clone_cells[word >> CLONE_SHIFT] == 0:
                 emptied += 1
-            source[source_blocks[j], base[g]] -= source_weight[g]
+            source[base[g], source_blocks[j]] -= source_weight[g]
             if antigen_class[g] > 0:
                 antigen_cells[antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT] -= 1
         else:

@@ -14,8 +14,8 @@ class CellRules(NamedTuple):
     division_rate: float  # 1/day
     loss_rate: float  # 1/day
     regeneration: float
-    recirculation: int  # uint64 threshold of a 32-bit word
-    displacement: int  # uint64 threshold of a 32-bit word
+    recirculation: np.uint64  # threshold of a 32-bit word
+    displacement: np.uint64  # threshold of a 32-bit word
     lodge: np.ndarray  # uint64[256]  threshold of a lodger at scar byte e
     scar_cost: np.ndarray  # float64[G]  share of division lost at E = 1
     fitness: np.ndarray  # float64[G]    s at A = 1, 1/day

@@ -59,7 +59,7 @@ class StripeRoom:
         self.clones = np.zeros((stripes, marrow.counters.clone_cells.shape[0] + PADDING), np.int64)
         self.borders = stripe_borders(lattice, stripes)
 
-    def arrays(self):
+    def arrays(self) -> tuple[np.ndarray, ...]:
         """The arrays, in the order in which ``run_step_striped`` takes them."""
         return (
             self.lists, self.lengths, self.put_off, self.kept, self.put_off_lengths, self.merged, self.batches,
@@ -181,9 +181,7 @@ def merge(put_off, lengths, merged):
     while True:
         best = -1
         for k in range(stripes):
-            if at[k] < lengths[k, 0] and (
-                best < 0 or put_off[k, NUMBER, at[k]] < put_off[best, NUMBER, at[best]]
-            ):
+            if at[k] < lengths[k, 0] and (best < 0 or put_off[k, NUMBER, at[k]] < put_off[best, NUMBER, at[best]]):
                 best = k
         if best < 0:
             return m

@@ -44,7 +44,9 @@ def amount_per_dose(peak: float, absorption: float, elimination: float) -> float
     return peak * ratio ** (1.0 / (ratio - 1.0)) if abs(ratio - 1.0) > 1e-9 else peak * math.e
 
 
-def steady_state(times: np.ndarray, interval: float, amount: float, absorption: float, elimination: float) -> np.ndarray:
+def steady_state(
+    times: np.ndarray, interval: float, amount: float, absorption: float, elimination: float
+) -> np.ndarray:
     """Concentration at times after a dose, once doses every ``interval`` have gone on for long."""
     a, k = absorption, elimination
     eliminated = np.exp(-k * times) / -np.expm1(-k * interval)

@@ -1,0 +1,46 @@
+"""Runs of the scenario library, and of small scenarios that a test writes itself."""
+
+from pathlib import Path
+
+import numpy as np
+
+import mpn_abm
+from mpn_abm.files import digest_of
+
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+LIBRARY = sorted(file.relative_to(SCENARIOS).with_suffix("").as_posix() for file in SCENARIOS.glob("*/*.yaml"))
+YEAR = 365.25
+OFF = {"enabled": False}
+
+
+def of_library(name, overrides=None):
+    """A scenario of the library, such as therapy/calr_car_t."""
+    return mpn_abm.load(SCENARIOS / f"{name}.yaml", overrides=overrides)
+
+
+def scenario(content, overrides=None):
+    """A scenario from a mapping, whose first line goes without saying."""
+    return mpn_abm.load({"schema": "mpn-abm/1", **content}, overrides=overrides)
+
+
+def trajectory(content, overrides=None, **options):
+    """The trajectory of a scenario from a mapping."""
+    return mpn_abm.run(scenario(content, overrides), **options).trajectory
+
+
+def digest(result):
+    """What trajectory_sha256 says of a run."""
+    return result.facts["trajectory_sha256"]
+
+
+def common_digests(one, other):
+    """Digests of the columns that two runs share, and the columns that only the second has."""
+    shared = [name for name in one.tables["trajectory"].column_names if name in other.trajectory.columns]
+    assert shared == one.tables["trajectory"].column_names
+    own = [name for name in other.trajectory.columns if name not in shared]
+    return digest_of(one.tables["trajectory"].select(shared)), digest_of(other.tables["trajectory"].select(shared)), own
+
+
+def log_odds(rows, one, other):
+    """Log-odds of one count against another."""
+    return np.log(rows[one].to_numpy() / rows[other].to_numpy())
