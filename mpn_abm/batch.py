@@ -212,13 +212,14 @@ class Batch:
         self._grow(sizes._replace(**grown))
 
     def _grow(self, sizes: Sizes) -> None:
-        """Move the marrows into longer arrays; what is new is zero, and a new clone row is not lost."""
+        """Lengthen the arrays that are too short; what is new is zero, and a new clone row is not lost.
+
+        The others stay where they are: somebody may look at them.
+        """
         self.sizes = sizes
         longer = stack(len(self), self.program.rules.lattice, sizes)
         longer.clone_table[:, :, LOST_STEP] = -1
-        for old, new in zip(_arrays(self.stack), _arrays(longer), strict=True):
-            new[tuple(slice(length) for length in old.shape)] = old
-        self.stack = longer
+        self.stack = _lengthened(self.stack, longer)
 
     def take_rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Replicate index, boundary and values of all rows in the blocks, which are emptied."""
@@ -245,8 +246,11 @@ class Batch:
         return taken
 
 
-def _arrays(marrows: MarrowState) -> list[np.ndarray]:
-    flat: list[np.ndarray] = []
-    for group in marrows:
-        flat.extend(group if isinstance(group, tuple) else [group])
-    return flat
+def _lengthened(old: Any, longer: Any) -> Any:
+    """The old arrays where they are long enough, else the longer ones with the old content."""
+    if isinstance(old, tuple):
+        return type(old)(*map(_lengthened, old, longer))
+    if old.shape == longer.shape:
+        return old
+    longer[tuple(slice(length) for length in old.shape)] = old
+    return longer

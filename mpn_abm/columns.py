@@ -1,10 +1,11 @@
-"""The columns of the trajectory: names, types, units and meanings, and their places in a row.
+"""The columns of every table of a run: names, types, units and meanings, declared once.
 
-The compiled census writes a row of floats; ``Places`` tells it where each group of columns starts, -1 for a
-group that a scenario does not have.
+The Parquet schemas, `list columns` and the reference page are made from here. The compiled census writes a row of
+floats; ``Places`` tells it where each group of columns of the trajectory starts, -1 for a group that a scenario does
+not have.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,9 +15,10 @@ class Column:
     """One column of a table."""
 
     name: str
-    kind: str  # float64, int64, string or bool
+    kind: str  # float64, float32, int64, int32, bool, string, or category: a string that is stored once
     unit: str
     meaning: str
+    group: str = ""  # what the scenario must have for the column to be there; "" if it always is
 
 
 class Places(NamedTuple):
@@ -36,12 +38,11 @@ class Places(NamedTuple):
     width: int
 
 
-IDENTITY = (
-    Column("run_id", "string", "-", "the run, the first 16 digits of the digest of its scenario"),
-    Column("replicate", "int64", "-", "number of the replicate"),
-    Column("seed", "int64", "-", "seed of the replicate: `run --seed` with it repeats it alone"),
-    Column("day", "float64", "day", "time since day 0"),
-)
+_RUN_ID = Column("run_id", "string", "-", "the run, the first 16 digits of the digest of its scenario")
+_REPLICATE = Column("replicate", "int64", "-", "number of the replicate")
+_SEED = Column("seed", "int64", "-", "seed of the replicate: `run --seed` with it repeats it alone")
+_DAY = Column("day", "float64", "day", "time since day 0")
+IDENTITY = (_RUN_ID, _REPLICATE, _SEED, _DAY)
 ALIVE = Column("alive", "bool", "-", "whether the patient lives")
 # a group is written for each name of its `per`: clones of the file, genotypes, drugs
 GROUPS: dict[str, tuple[str, tuple[Column, ...]]] = {
@@ -91,6 +92,62 @@ GROUPS: dict[str, tuple[str, tuple[Column, ...]]] = {
     ),
     "concentration": ("drug", (Column("concentration_{}", "float64", "nM", "plasma concentration of the drug"),)),
 }
+# the tables beside the trajectory
+TABLES: dict[str, tuple[Column, ...]] = {
+    "clones": (
+        _RUN_ID,
+        _REPLICATE,
+        _DAY,
+        Column("clone", "int64", "-", "number of the clone; those of the file come first"),
+        Column("name", "string", "-", "name in the file, or genotype#number"),
+        Column("cells", "int64", "cells", "cells of the clone"),
+        Column("genotype", "string", "-", "genotype with its background drivers"),
+        Column("parent", "int64", "-", "clone from which it arose, 0 for those of the file"),
+        Column("born_day", "float64", "day", "when it arose"),
+    ),
+    "events": (
+        _RUN_ID,
+        _REPLICATE,
+        _DAY,
+        Column("kind", "string", "-", "clone_born, clone_lost, treatment_start, treatment_stop or dose"),
+        Column("name", "string", "-", "the clone or the treatment"),
+        Column("clone", "int64", "-", "number of the clone; null if the event is none of a clone"),
+        Column("site", "int64", "-", "site of a clone's first cell: (z height + y) width + x; null if there is none"),
+        Column("value", "float64", "by kind", "dose: CAR T cells infused; treatment_start, treatment_stop: mean nM"),
+    ),
+    "snapshots": (
+        Column("run_id", "category", "-", _RUN_ID.meaning),
+        _REPLICATE,
+        _DAY,
+        Column("x", "int32", "sites", "place along the first length of marrow.shape, from 0"),
+        Column("y", "int32", "sites", "place along the second length"),
+        Column("z", "int32", "sites", "place along the third length", "depth"),
+        Column("genotype", "category", "-", "genotype with its background drivers; car_t for a CAR T cell"),
+        Column("clone", "int64", "-", "number of the clone, 0 for a CAR T cell"),
+        Column("antigen", "float32", "molecules", "density of the antigen, 0 without it"),
+        Column("fibrosis", "float32", "-", "ECM of the block of 4 sites a side around the site, 0 to 1"),
+        Column("layer", "category", "-", "cell, or car_t for a CAR T cell, which may share its site with a cell"),
+    ),
+    "summary": (
+        _RUN_ID,
+        _REPLICATE,
+        _SEED,
+        Column("end_day", "float64", "day", "when the run ended"),
+        Column("end_reason", "string", "-", "duration, fixation, extinction or eradication"),
+        Column("fixed_clone", "string", "-", "the clone that is left, after fixation; else null"),
+        Column("vaf_driver_start", "float64", "-", "vaf_driver on day 0"),
+        Column("vaf_driver_end", "float64", "-", "vaf_driver at the end"),
+        Column("vaf_driver_min", "float64", "-", "lowest vaf_driver of all recorded days"),
+        Column("vaf_below_1pct_day", "float64", "day", "first day of vaf_driver below 1 % after 1 % or more; or null"),
+        Column("eradicated", "bool", "-", "whether no JAK2 or CALR mutant is left after there was one"),
+        Column("mf_grade_start", "int64", "MF grade", "mf_grade on day 0", "scar"),
+        Column("mf_grade_end", "int64", "MF grade", "mf_grade at the end", "scar"),
+        Column("car_t_peak", "float64", "cells", "highest car_t_total of all recorded days", "car_t"),
+        Column("car_t_peak_day", "float64", "day", "first day of that peak; null without CAR T cells", "car_t"),
+        Column("kills", "int64", "cells", "cells of the lattice killed by CAR T cells", "car_t"),
+        Column("healthy_min_fraction", "float64", "-", "lowest share of all sites with wild-type cells"),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -102,8 +159,13 @@ class Layout:
 
     @property
     def table(self) -> tuple[Column, ...]:
-        """Columns of the table: identity, census, alive."""
+        """Columns of the trajectory: identity, census, alive."""
         return (*IDENTITY, *self.columns, ALIVE)
+
+    @property
+    def groups(self) -> set[str]:
+        """The groups that the run has."""
+        return {group for group in GROUPS if getattr(self.places, group) >= 0}
 
 
 def layout_of(names: Mapping[str, Iterable[str]], groups: Iterable[str]) -> Layout:
@@ -130,11 +192,18 @@ def layout_of(names: Mapping[str, Iterable[str]], groups: Iterable[str]) -> Layo
     return Layout(tuple(columns), Places(**places, width=len(columns)))
 
 
-def describe() -> list[Column]:
-    """Every column of the trajectory, with a placeholder for what it stands for."""
+def columns_of(table: str, groups: Collection[str]) -> tuple[Column, ...]:
+    """The columns of a table beside the trajectory, of a run that has these groups."""
+    return tuple(column for column in TABLES[table] if not column.group or column.group in groups)
+
+
+def describe(table: str = "trajectory") -> list[Column]:
+    """Every column that a table can have, with a placeholder for what it stands for."""
+    if table != "trajectory":
+        return list(TABLES[table])
     of_group = [
-        Column(column.name.format(f"<{per}>"), column.kind, column.unit, column.meaning)
-        for per, declared in GROUPS.values()
+        Column(column.name.format(f"<{per}>"), column.kind, column.unit, column.meaning, group)
+        for group, (per, declared) in GROUPS.items()
         for column in declared
     ]
     return [*IDENTITY, *of_group, ALIVE]

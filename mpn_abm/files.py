@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -17,60 +19,127 @@ from mpn_abm.errors import OutputExistsError, SimulationError
 # version of the layout of the tables, in the provenance
 TABLE_VERSION = 1
 ZSTD_LEVEL = 3
+# rows that are read together: those of about this many runs, so that a query for some of many short runs reads few
+RUNS_PER_GROUP = 100
+FEWEST_ROWS_PER_GROUP, MOST_ROWS_PER_GROUP = 2**15, 2**20
+
+Writer = Callable[[IO[bytes]], None]
 
 
-def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Write a file beside its place and rename it, so that a file that exists is complete.
+@contextmanager
+def published_together(folder: Path, replaced: Collection[str] = ()) -> Iterator[Callable[[str, Writer], None]]:
+    """Files that appear in a folder together, or not at all.
+
+    Each is written beside its place, and they are renamed when the block is left: a file that exists is complete,
+    and what was there before stays as it was if anything fails.
+
+    Parameters
+    ----------
+    replaced : names
+        Files of an earlier result, which make way for the new ones.
+
+    Yields
+    ------
+    write : callable
+        Takes the name of a file and what writes its content.
 
     Raises
     ------
     SimulationError
         If the disk is full, the folder cannot be written to, or the like.
     """
+    parts: dict[str, Path] = {}
+
+    def write(name: str, writer: Writer) -> None:
+        part = folder / f".{name}.{secrets.token_hex(4)}.part"
+        with _told(folder / name), part.open("xb") as file:
+            parts[name] = part
+            writer(file)
+            file.flush()
+            os.fsync(file.fileno())
+
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        yield write
+        for name in set(replaced) - set(parts):
+            with _told(folder / name):
+                (folder / name).unlink(missing_ok=True)
+        for name in list(parts):
+            with _told(folder / name):
+                parts[name].replace(folder / name)
+            del parts[name]
+    finally:
+        for part in parts.values():
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise SimulationError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def write_table(table: pa.Table, path: Path, provenance: dict[str, object]) -> None:
-    """Write a Parquet file that carries where it comes from under the key ``mpn_abm`` of its schema."""
+def parquet(table: pa.Table, provenance: dict[str, object], runs: int) -> Writer:
+    """Write a table of so many runs as Parquet, with where it comes from under the key ``mpn_abm`` of its schema."""
     metadata = {**(table.schema.metadata or {}), b"mpn_abm": json.dumps(provenance, sort_keys=True).encode()}
     table = table.replace_schema_metadata(metadata)
-    write_whole(path, lambda file: pq.write_table(table, file, compression="zstd", compression_level=ZSTD_LEVEL))
+    rows = RUNS_PER_GROUP * table.num_rows // runs
+    return lambda file: pq.write_table(
+        table,
+        file,
+        compression="zstd",
+        compression_level=ZSTD_LEVEL,
+        row_group_size=min(max(rows, FEWEST_ROWS_PER_GROUP), MOST_ROWS_PER_GROUP),
+    )
 
 
-def write_text(text: str, path: Path) -> None:
-    """Write a text file whole."""
-    write_whole(path, lambda file: _write_bytes(file, text.encode()))
+def text(content: str) -> Writer:
+    """Write a text."""
+
+    def write(file: IO[bytes]) -> None:
+        file.write(content.encode())
+
+    return write
 
 
-def _write_bytes(file: IO[bytes], content: bytes) -> None:
-    file.write(content)
+@contextmanager
+def claimed(folder: Path, overwrite: bool) -> Iterator[None]:
+    """A folder for results while they are made; one that was made for them is gone again if the work breaks off."""
+    existed = folder.is_dir()
+    claim_folder(folder, overwrite)
+    try:
+        yield
+    except BaseException:
+        if not existed:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def claim_folder(folder: Path, overwrite: bool) -> None:
-    """Make a folder for results; one with something in it is only taken with ``overwrite``."""
+    """Make a folder for results and see that it can be written to.
+
+    Raises
+    ------
+    OutputExistsError
+        If something is in it, unless with ``overwrite``; or if it is a file.
+    SimulationError
+        If it cannot be made or written to.
+    """
     try:
         if folder.exists() and not folder.is_dir():
             raise OutputExistsError(f"{folder}: exists and is no folder")
         if folder.is_dir() and any(folder.iterdir()) and not overwrite:
             raise OutputExistsError(f"{folder}: exists; choose another --out or say --overwrite")
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OutputExistsError:
         raise
     except OSError as error:
-        raise SimulationError(f"{folder}: cannot be made: {error.strerror or error}") from error
+        raise SimulationError(f"{folder}: cannot be written to: {error.strerror or error}") from error
 
 
 def digest_of(table: pa.Table) -> str:
@@ -87,8 +156,8 @@ def digest_of(table: pa.Table) -> str:
         digest.update(f"{field.name}:{field.type};".encode())
         digest.update(np.packbits(np.asarray(column.is_null())).tobytes())
         if pa.types.is_string(field.type):
-            for text in column.to_pylist():
-                encoded = (text or "").encode()
+            for word in column.to_pylist():
+                encoded = (word or "").encode()
                 digest.update(len(encoded).to_bytes(8, "little") + encoded)
         else:
             values = np.asarray(column.fill_null(False) if pa.types.is_boolean(field.type) else column.fill_null(0))

@@ -1,31 +1,23 @@
 """Run a scenario: compile it, step its marrows, take what they leave."""
 
-import importlib.metadata
-import json
 import math
-import platform
 import resource
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
-from typing import Any
 
-import pandas as pd
-import pyarrow as pa
+import numpy as np
 
-import mpn_abm
 from mpn_abm.batch import Batch
 from mpn_abm.compile.program import Program, compile_scenario
 from mpn_abm.estimate import memory_of_batch, refuse_if_too_large
-from mpn_abm.files import TABLE_VERSION, claim_folder, digest_of, write_table, write_text
+from mpn_abm.files import digest_of
 from mpn_abm.mechanisms.schedule import run_days, run_replicates
 from mpn_abm.mechanisms.start import begin, begin_replicates
 from mpn_abm.recorder import Recorder
+from mpn_abm.result import Result
 from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.state import MarrowState
 
@@ -33,93 +25,6 @@ Observer = Callable[[MarrowState, float], Mapping[str, float]]
 # replicates that are stepped together: enough to keep the threads busy, few enough for the memory
 MOST_TOGETHER = 2048
 MEMORY_TOGETHER = 512 * 2**20
-PACKAGES = ("numpy", "numba", "pandas", "pyarrow", "scipy", "pydantic", "ruamel.yaml")
-
-
-@dataclass
-class Result:
-    """What a run left.
-
-    Attributes
-    ----------
-    scenario : Scenario
-    tables : dict of pyarrow.Table
-        trajectory, and clones, events, snapshots and summary as far as the scenario asks for them.
-    facts : dict
-        What manifest.json will say, besides the folder and the time that writing takes.
-    """
-
-    scenario: Scenario
-    tables: dict[str, pa.Table]
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    @cached_property
-    def trajectory(self) -> pd.DataFrame:
-        """One row per recorded day and replicate."""
-        return self._frame("trajectory")
-
-    @cached_property
-    def clones(self) -> pd.DataFrame:
-        """Recorded day x living clone."""
-        return self._frame("clones")
-
-    @cached_property
-    def events(self) -> pd.DataFrame:
-        """What happened, in order."""
-        return self._frame("events")
-
-    @cached_property
-    def snapshots(self) -> pd.DataFrame:
-        """Every occupied site of the days with a snapshot."""
-        return self._frame("snapshots")
-
-    @cached_property
-    def summary(self) -> pd.DataFrame:
-        """One row per replicate."""
-        return self._frame("summary")
-
-    def _frame(self, name: str) -> pd.DataFrame:
-        if name not in self.tables:
-            raise AttributeError(f"the scenario says output.{name}: false, so this run has no {name}")
-        frame: pd.DataFrame = self.tables[name].to_pandas()
-        return frame
-
-    @property
-    def provenance(self) -> dict[str, object]:
-        """Program, scenario and packages behind the tables."""
-        packages = {name: importlib.metadata.version(name) for name in PACKAGES}
-        return {
-            "program": "mpn_abm",
-            "version": mpn_abm.__version__,
-            "table_version": TABLE_VERSION,
-            "scenario": self.scenario.spec.name,
-            "scenario_sha256": self.scenario.sha256,
-            "seed": self.scenario.spec.seed,
-            "python": platform.python_version(),
-            "packages": packages,
-        }
-
-    def write(self, folder: str | Path, overwrite: bool = False) -> dict[str, Any]:
-        """Write the tables, the resolved scenario and manifest.json; returns what the manifest says.
-
-        Raises
-        ------
-        OutputExistsError
-            If the folder has something in it and ``overwrite`` is not set.
-        SimulationError
-            If it cannot be written to.
-        """
-        folder = Path(folder)
-        claim_folder(folder, overwrite)
-        start = time.perf_counter()
-        for name, table in self.tables.items():
-            write_table(table, folder / f"{name}.parquet", self.provenance)
-        write_text(self.scenario.to_yaml(), folder / "scenario.resolved.yaml")
-        seconds = time.perf_counter() - start
-        wall = self.facts["wall_seconds"] + seconds
-        manifest = {"out": str(folder), **self.facts, "writing_seconds": seconds, "wall_seconds": wall}
-        write_text(json.dumps(manifest | {"provenance": self.provenance}, indent=2) + "\n", folder / "manifest.json")
-        return manifest
 
 
 def run(
@@ -225,33 +130,30 @@ def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], te
     def flush() -> None:
         recorder.flush(batch)
 
-    stops = {*timetable.snapshots, *timetable.arrivals, timetable.steps}
-    if observers:
-        stops |= set(timetable.rows.tolist())
-    recorded = set(timetable.rows.tolist())
+    recorded, photographed = set(timetable.rows.tolist()), set(timetable.snapshots)
+    stops = {*photographed, *timetable.arrivals, timetable.steps, *(recorded if observers else ())}
     for boundary in sorted(stops):
         before = batch.reached.copy()
         batch.advance(boundary, flush, tell)
-        ended_here = batch.ended != 0
-        moved = batch.reached > before
-        if observers and (boundary in recorded or (ended_here & moved).any()):
-            _observe(batch, recorder, observers)
-        if boundary in timetable.snapshots or boundary == timetable.steps:
-            recorder.snapshot(batch, boundary)
-        if (ended_here & moved).any():
-            for reached in sorted({int(b) for b in batch.reached[ended_here & moved]} - {boundary}):
-                recorder.snapshot(batch, reached)
+        arrived = batch.reached == boundary
+        ended = (batch.ended != 0) & (batch.reached > before)
+        if observers:
+            _observe(batch, np.flatnonzero(arrived | ended if boundary in recorded else ended), recorder, observers)
+        recorder.snapshot(batch, np.flatnonzero(arrived | ended if boundary in photographed else ended))
         for name in timetable.arrivals.get(boundary, ()):
             batch.arrive(founders.index(name), boundary)
-        if ended_here.all():
+        if (batch.ended != 0).all():
             return
 
 
-def _observe(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...]) -> None:
-    for k in range(len(batch)):
-        day = float(batch.reached[k]) * batch.program.timetable.step
+def _observe(batch: Batch, marrows: np.ndarray, recorder: Recorder, observers: tuple[Observer, ...]) -> None:
+    """Ask the observers about some marrows of a batch, by index, which have a row now."""
+    for k in marrows.tolist():
+        boundary = int(batch.reached[k])
+        columns: dict[str, float] = {}
         for observer in observers:
-            recorder.observe(observer(batch.marrow(k), day))
+            columns |= observer(batch.marrow(k), boundary * batch.program.timetable.step)
+        recorder.observe(int(batch.replicates[k]), boundary, columns)
 
 
 def _teller(
@@ -268,6 +170,7 @@ def _result(
     scenario: Scenario, recorder: Recorder, clock: _Clock, start: float, candidates: int, events: int
 ) -> Result:
     output = scenario.spec.output
+    summary = recorder.summary()
     tables = {"trajectory": recorder.trajectory()}
     if output.clones:
         tables["clones"] = recorder.clones()
@@ -276,8 +179,7 @@ def _result(
     if output.snapshots:
         tables["snapshots"] = recorder.snapshots()
     if output.summary:
-        tables["summary"] = recorder.summary()
-    summary = recorder.summary()
+        tables["summary"] = summary
     reasons = Counter(summary.column("end_reason").to_pylist())
     days = summary.column("end_day").to_numpy()
     steps = round(days.sum() / recorder.program.timetable.step)

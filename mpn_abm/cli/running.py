@@ -14,9 +14,10 @@ from typing import Any
 from mpn_abm.compile.program import compile_scenario
 from mpn_abm.errors import UsageError
 from mpn_abm.estimate import estimate, memory_available
-from mpn_abm.files import claim_folder
+from mpn_abm.files import claimed
 from mpn_abm.kernels.compiler import is_compiled, threads_available
-from mpn_abm.run import Result, replicates_together
+from mpn_abm.result import Result
+from mpn_abm.run import replicates_together
 from mpn_abm.run import run as run_scenario
 from mpn_abm.scenario.scenario import Scenario
 
@@ -51,12 +52,12 @@ def run_and_write(
     if threads > threads_available():
         raise UsageError(f"--threads {threads}: expected at most {threads_available()}, the threads of this machine")
     # refused before the work, not after it
-    claim_folder(folder, overwrite)
-    if not is_compiled() and not quiet:
-        print("compiling the kernels: once for this version, up to a minute", file=sys.stderr)
-    with _progress(scenario.spec.name, quiet) as tell:
-        result = run_scenario(scenario, threads=threads, progress=tell)
-    manifest = result.write(folder, overwrite=True)
+    with claimed(folder, overwrite):
+        if not is_compiled() and not quiet:
+            print("compiling the kernels: once for this version, up to a minute", file=sys.stderr)
+        with _progress(scenario.spec.name, quiet) as tell:
+            result = run_scenario(scenario, threads=threads, progress=tell)
+        manifest = result.write(folder, overwrite=True)
     if as_json:
         print(json.dumps(manifest))
     else:

@@ -10,7 +10,7 @@ from mpn_abm.kernels.compiler import jit
 from mpn_abm.kernels.draws import EVENT, philox
 
 BATCH = 256
-PREFETCH_AHEAD = 20
+PREFETCH_AHEAD = 32
 # Below this the lattice lies in the second-level cache and prefetching only costs instructions.
 PREFETCH_SITES = 200_000
 

@@ -27,20 +27,18 @@ def philox(item, step, stream, key_low, key_high):
     item, step, stream, key_low, key_high : uint32
         ``stream`` holds the stream in its low byte and 256 x draw above it.
     """
-    c0, c1, c2, c3 = item, step, stream, uint32(0)
-    k0, k1 = key_low, key_high
+    # 64-bit lanes whose upper halves are never looked at: a vector product of two 32-bit numbers reads just the
+    # lower halves, so nothing has to be shuffled between rounds
+    low = uint64(0xFFFFFFFF)
+    c0, c1, c2, c3 = uint64(item), uint64(step), uint64(stream), uint64(0)
+    k0, k1 = uint64(key_low), uint64(key_high)
     for _ in range(10):
-        p = uint64(uint32(0xD2511F53)) * uint64(c0)
-        q = uint64(uint32(0xCD9E8D57)) * uint64(c2)
-        c0, c1, c2, c3 = (
-            uint32(uint32(q >> uint64(32)) ^ c1 ^ k0),
-            uint32(q),
-            uint32(uint32(p >> uint64(32)) ^ c3 ^ k1),
-            uint32(p),
-        )
-        k0 = uint32(k0 + uint32(0x9E3779B9))
-        k1 = uint32(k1 + uint32(0xBB67AE85))
-    return c0, c1, c2, c3
+        p = uint64(0xD2511F53) * (c0 & low)
+        q = uint64(0xCD9E8D57) * (c2 & low)
+        c0, c1, c2, c3 = (q >> uint64(32)) ^ c1 ^ k0, q, (p >> uint64(32)) ^ c3 ^ k1, p
+        k0 += uint64(0x9E3779B9)
+        k1 += uint64(0xBB67AE85)
+    return uint32(c0), uint32(c1), uint32(c2), uint32(c3)
 
 
 @jit

@@ -28,6 +28,7 @@ from mpn_abm.mechanisms.jak_inhibitor.kernel import DOSE, give_drugs, note
 from mpn_abm.mechanisms.jak_inhibitor.pharmacokinetics import DrugRules
 from mpn_abm.mechanisms.jak_stat.kernel import SignalRules, signal_in_cells
 from mpn_abm.state import (
+    EMPTIED,
     ENDED,
     ENDED_STEP,
     LOGGED,
@@ -131,14 +132,17 @@ def open_step(marrow, rules, step, key_low, key_high):
         if tally[LOGGED] + log_room > record.log.shape[0]:
             return LOG_FULL, *nothing
         # what is due at a boundary is given there, before anything reacts to it
-        if not infuse_what_is_due(
+        infusions_left = tally[NEXT_INFUSION] < rules.drugs.infusion_step.shape[0]
+        if infusions_left and not infuse_what_is_due(
             marrow.counters.antigen_cells, marrow.agents, record.log, tally, rules.drugs, rules.car_t, rules.lattice,
             step * rules.clock.step, step, key_low, key_high,
         ):  # fmt: skip
             return AGENTS_FULL, *nothing
-        inhibited = give_drugs(marrow.signal, record, tally, rules.drugs, step, rules.clock.step)
-        # drugs act within hours: signalling of the step follows the occupancy of the step
-        signal_in_cells(marrow.signal, rules.signal, inhibited, rules.clock.step)
+        # without drugs the activity stays at the 1 of day 0
+        if rules.drugs.interval.shape[0] > 0:
+            inhibited = give_drugs(marrow.signal, record, tally, rules.drugs, step, rules.clock.step)
+            # drugs act within hours: signalling of the step follows the occupancy of the step
+            signal_in_cells(marrow.signal, rules.signal, inhibited, rules.clock.step)
         # cytokine is in balance with the cells as they stand, so it comes before they change
         if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
             spread_cytokine(
@@ -197,7 +201,9 @@ def close_step(marrow, rules, step, key_low, key_high):
     # scar answers over weeks, so it comes after everything that answers within the day
     if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
         grow_scar(marrow.ground, tally, rules.scar)
-    alive = note_lost_clones(marrow.counters.clone_cells, marrow.clone_table, tally, step)
+    alive = -1
+    if tally[EMPTIED] > 0:
+        alive = note_lost_clones(marrow.counters.clone_cells, marrow.clone_table, tally, step)
     end_run(marrow.counters.count, tally, rules.clock, rules.cells.is_mutant, step + 1, alive)
     boundary = step + 1
     due = rules.census.row_at[tally[NEXT_ROW]] == boundary

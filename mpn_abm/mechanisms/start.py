@@ -161,7 +161,7 @@ def found(k, sites, cell, counters, source, clone_table, cells, start, lattice, 
         put_cell(sites[i], k + 1, start.genotype[k], cell, counters, source, cells, lattice, key_low, key_high)
     facts = clone_table[k + 1]
     facts[BORN_STEP] = step
-    facts[LOST_STEP] = -1 if number > 0 else step
+    facts[LOST_STEP] = -1 if number > 0 else UNPLACED
 
 
 @allocating_jit

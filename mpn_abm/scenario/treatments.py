@@ -42,7 +42,7 @@ class CarTTreatment(Block):
         None, unit="cells/kg", low=0.0, high=1e11, doc="T cells of one infusion per body weight"
     )
     effector_to_target: float | None = setting(
-        None, low=0.0, high=1e4, doc="T cells per antigen-positive cell of day 0, at tissue scale"
+        None, low=0.0, high=1e4, doc="T cells per antigen-positive cell that is there at the infusion, at tissue scale"
     )
     dose_relative: float | None = setting(None, low=0.0, high=1000.0, doc="dose over that of usual full exposure")
     day: float = setting(0.0, unit="at day", low=0.0, high=LONGEST, doc="day of the first infusion")

@@ -113,6 +113,10 @@ def run_candidates(
     low_half = uint64(0xFFFFFFFF)
     changed = int64(0)
     emptied = int64(0)
+    if far:
+        for j in range(min(PREFETCH_AHEAD, number)):
+            prefetch(cell, int64(sources[j]))
+            prefetch(cell, int64(targets[j]))
     for j in range(number):
         if far and j + PREFETCH_AHEAD < number:
             prefetch(cell, int64(sources[j + PREFETCH_AHEAD]))
