@@ -8,7 +8,7 @@ Needs matplotlib. Writes docs/pictures/calr_car_t.png.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MultipleLocator
 
-import mpn_abm
-
-if TYPE_CHECKING:
-    from mpn_abm.run import Result
+from mpn_abm.run import Result, run
+from mpn_abm.scenario.scenario import load
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIO = ROOT / "scenarios" / "therapy" / "calr_car_t.yaml"
@@ -44,12 +42,12 @@ MF_2 = 1.5 / 3.5  # ECM from which a site has grade 2
 DAYS_PER_YEAR = 365.25
 
 
-def run(shape: tuple[int, ...] | None = None) -> Result:
+def simulate(shape: tuple[int, ...] | None = None) -> Result:
     """The run behind the picture; a smaller marrow is for tests."""
     overrides: dict[str, Any] = {"time.snapshot_every_days": SNAPSHOT_EVERY}
     if shape:
         overrides["marrow.shape"] = list(shape)
-    return mpn_abm.run(mpn_abm.load(SCENARIO, overrides=overrides))
+    return run(load(SCENARIO, overrides=overrides))
 
 
 def maps(snapshots: pd.DataFrame, day: float, shape: tuple[int, int]) -> dict[str, np.ndarray]:
@@ -153,7 +151,7 @@ def draw_courses(figure: Any, trajectory: pd.DataFrame, treatments: dict[str, An
 def main() -> None:
     """Run, draw, write."""
     PICTURE.parent.mkdir(exist_ok=True)
-    figure = draw(run())
+    figure = draw(simulate())
     figure.savefig(PICTURE, dpi=110, metadata={"Software": None})
     print(f"{PICTURE}: {PICTURE.stat().st_size / 1024:.0f} kB")
 

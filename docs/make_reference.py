@@ -20,7 +20,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-import mpn_abm
 from mpn_abm.cli.main import program
 from mpn_abm.columns import describe
 from mpn_abm.mechanisms.antigen.parameters import AntigenParameters
@@ -34,7 +33,10 @@ from mpn_abm.mechanisms.hematopoiesis.parameters import HematopoiesisParameters
 from mpn_abm.mechanisms.jak_stat.parameters import JakStatParameters
 from mpn_abm.mechanisms.mutation.parameters import MutationParameters
 from mpn_abm.mechanisms.niche.parameters import NicheParameters
+from mpn_abm.run import run
 from mpn_abm.scenario.expectations import bounds, choices
+from mpn_abm.scenario.explain import explained
+from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import SCHEMA, Marrow, Spec
 from mpn_abm.scenario.shape import Blocks, Named, shape_of
 from mpn_abm.scenario.treatments import CarTTreatment, JakInhibitorTreatment
@@ -66,43 +68,6 @@ BLOCKS: dict[type[Block], str] = {
     CarTTreatment: "treatments.NAME",
 }
 BY_NAME = {block.__name__: block for block in BLOCKS}
-# columns whose table carries no unit and meaning yet; the table's own words win
-SAID_HERE = {
-    "snapshots": {
-        "run_id": ("-", "the run, the first 16 digits of the digest of its scenario"),
-        "replicate": ("-", "number of the replicate"),
-        "day": ("day", "time since day 0"),
-        "x": ("sites", "place along the first side of the shape, from 0"),
-        "y": ("sites", "place along the second side"),
-        "z": ("sites", "place along the third side; on a 3-D lattice only"),
-        "genotype": ("-", "genotype with its background drivers; car_t for a T cell"),
-        "clone": ("-", "number of the clone; 0 for a T cell"),
-        "antigen": ("molecules", "density of the antigen on the cell; 0 without it"),
-        "fibrosis": ("-", "ECM of the block in which the site lies, 0 to 1"),
-        "layer": ("-", "cell for a stem or marrow cell, car_t for a CAR T agent"),
-    },
-    "summary": {
-        "run_id": ("-", "the run, the first 16 digits of the digest of its scenario"),
-        "replicate": ("-", "number of the replicate"),
-        "seed": ("-", "seed of the replicate"),
-        "end_day": ("day", "the last day"),
-        "end_reason": ("-", "duration, or what stopped the run: fixation, extinction or eradication"),
-        "fixed_clone": ("-", "the clone that was left, if the reason is fixation"),
-        "vaf_driver_start": ("-", "vaf_driver on day 0"),
-        "vaf_driver_end": ("-", "vaf_driver on the last day"),
-        "vaf_driver_min": ("-", "lowest vaf_driver of the recorded days"),
-        "vaf_below_1pct_day": ("day", "first recorded day with vaf_driver below 0.01; null if there was none"),
-        "eradicated": ("-", "whether mutants were there and none is left"),
-        "mf_grade_start": ("MF grade", "mf_grade on day 0"),
-        "mf_grade_end": ("MF grade", "mf_grade on the last day"),
-        "car_t_peak": ("cells", "highest car_t_total of the recorded days"),
-        "car_t_peak_day": ("day", "its day"),
-        "kills": ("cells", "kills on the last day"),
-        "healthy_min_fraction": ("-", "lowest share of the sites with a wild-type cell, background drivers included"),
-    },
-}  # fmt: skip
-
-
 KEYS = f"""A scenario is a YAML 1.2 file. `NAME` stands for a name that the file chooses (`[a-z][a-z0-9_]*`;
 genotypes may have capitals). A dotted key is short for nesting: `marrow.shape: [96, 96]`. An unknown key, a
 duplicate key or a value out of range is an error, and all errors of a file are shown at once.
@@ -123,8 +88,8 @@ COLUMNS = """A run writes `trajectory.parquet` and, unless `output` leaves them 
 `events.parquet`, `snapshots.parquet` and `summary.parquet`. The schema of each file carries the provenance of the run
 under the key `mpn_abm`: version, scenario, seed, packages. `-` stands for a number without a unit."""
 
-TRAJECTORY = """A name in angle brackets stands for the clones of the file, the genotypes that can occur, the mutant ones
-among them, or the drugs. The columns of a mechanism that is off are left out; those of CAR T cells stand where a
+TRAJECTORY = """A name in angle brackets stands for the clones of the file, the genotypes that can occur, the mutant
+ones among them, or the drugs. The columns of a mechanism that is off are left out; those of CAR T cells stand where a
 treatment with them does."""
 
 PARAMETERS = """The program declares {} parameters. Beside the default stands the range that a sensitivity study should
@@ -167,7 +132,7 @@ def default_of(block: type[Block], name: str) -> str:
     """The default of a field as a file writes it; `required` where there is none."""
     field = block.model_fields[name]
     if field.is_required():
-        return "required"
+        return "" if "unless said" in (field.description or "") else "required"
     return written(field.default)
 
 
@@ -179,7 +144,7 @@ def written(value: object) -> str:
         case bool():
             return str(value).lower()
         case float():
-            return f"{value:g}"
+            return re.sub(r"e([+-])0*", lambda sign: "e" + sign[1].strip("+"), f"{value:g}")
         case tuple():
             return f"[{', '.join(map(str, value))}]"
         case _:
@@ -256,14 +221,14 @@ def presets() -> list[tuple[str, str, str, str]]:
     base: dict[str, Any] = {
         "schema": SCHEMA, "time": {"duration_days": 1}, "clones": {"healthy": {"genotype": "wild_type"}},
     }  # fmt: skip
-    usual = _values(mpn_abm.load(base))
+    usual = _values(load(base))
     found = []
     for where, said in (
         ("`marrow.scale: tissue`", {"marrow": {"scale": "tissue"}}),
         ("`patient.disease: PV`", {"patient": {"disease": "PV"}}),
         ("`patient.disease: PMF`", {"patient": {"disease": "PMF"}}),
     ):
-        changed = _values(mpn_abm.load({**base, **said}))
+        changed = _values(load({**base, **said}))
         asked = {f"{part}.{key}" for part, keys in said.items() for key in keys}
         found += [
             (key, usual[key], where, value)
@@ -273,9 +238,7 @@ def presets() -> list[tuple[str, str, str, str]]:
     return found
 
 
-def _values(scenario: mpn_abm.Scenario) -> dict[str, str]:
-    from mpn_abm.scenario.explain import explained
-
+def _values(scenario: Scenario) -> dict[str, str]:
     return {row.path: written(row.value) for row in explained(scenario)}
 
 
@@ -361,7 +324,7 @@ def keys_page() -> str:
 @cache
 def tables_of_a_run() -> dict[str, Any]:
     """The tables of a run that is too small to matter, on a 3-D lattice and with every mechanism."""
-    scenario = mpn_abm.load(
+    scenario = load(
         {
             "schema": SCHEMA,
             "time": {"duration_days": 2},
@@ -372,7 +335,7 @@ def tables_of_a_run() -> dict[str, Any]:
             },
         }
     )  # fmt: skip
-    return mpn_abm.run(scenario).tables
+    return run(scenario).tables
 
 
 def schema_table(name: str) -> str:
@@ -380,10 +343,9 @@ def schema_table(name: str) -> str:
     rows = []
     for field in tables_of_a_run()[name].schema:
         said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
-        unit, meaning = SAID_HERE.get(name, {}).get(field.name, ("-", ""))
         kind = str(field.type)
         kind = "string (dictionary)" if kind.startswith("dictionary") else KINDS.get(kind, kind)
-        rows.append((code(field.name), kind, said.get("unit", unit), said.get("meaning", meaning)))
+        rows.append((code(field.name), kind, said["unit"], said["meaning"]))
     return table(("column", "type", "unit", "meaning"), rows)
 
 
@@ -524,7 +486,7 @@ def with_tables(text: str) -> str:
     """A page with its parameter tables renewed: between `<!-- parameters: BLOCK -->` and `<!-- end -->`."""
     return re.sub(
         r"<!-- parameters: (\w+) -->\n.*?<!-- end -->",
-        lambda m: f"<!-- parameters: {m[1]} -->\n{parameter_table(BY_NAME[m[1]])}\n<!-- end -->",
+        lambda m: f"<!-- parameters: {m[1]} -->\n\n{parameter_table(BY_NAME[m[1]])}\n\n<!-- end -->",
         text,
         flags=re.DOTALL,
     )

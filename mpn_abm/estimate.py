@@ -1,26 +1,47 @@
 """Memory, disk and time of a run, told before anything is allocated."""
 
+import math
 import os
 from dataclasses import dataclass
 
+import numpy as np
+
+from mpn_abm.columns import TABLES
+from mpn_abm.compile.drugs import NEVER
 from mpn_abm.compile.program import Program, most_candidates
 from mpn_abm.errors import ResourceError
 from mpn_abm.state import bytes_of
 
-# measured on two cores of an AMD EPYC; benchmarks/README.md says how
-SECONDS_PER_CANDIDATE = 15e-9
-SECONDS_PER_AGENT_STEP = 120e-9
-SECONDS_PER_BLOCK_UPDATE = 10e-9
-# compressed bytes, from runs of the scenarios of this repository
-BYTES_PER_VALUE = 5.0
-BYTES_PER_SNAPSHOT_SITE = 6.0
-# what the program holds besides the marrows: interpreter, libraries, compiled code
-BASE_MEMORY = 400 * 2**20
+# seconds, measured on two cores of an AMD EPYC; benchmarks/README.md says how
+SECONDS_PER_STEP = 0.5e-6
+SECONDS_PER_CANDIDATE, SECONDS_PER_FAR_CANDIDATE = 15e-9, 28e-9  # the lattice in the cache, or not
+SECONDS_PER_AGENT_SUB_STEP = 0.2e-6
+SECONDS_PER_BLOCK_UPDATE, SECONDS_PER_DIFFUSION_UPDATE = 10e-9, 50e-9
+SECONDS_PER_PLACED_SITE = 0.16e-6
+SECONDS_PER_SNAPSHOT_ROW = 0.15e-6
+SITES_IN_CACHE = 2**20
+# agent-days of one expansion at niche scale, as a multiple of the agents that the marrow can hold
+EXPANSION_DAYS = 8.0
+
+# bytes in memory, from peaks of processes of 0.3 to 2.2 GB
+BASE_MEMORY = 270 * 2**20  # interpreter, libraries, compiled code
+BYTES_PER_PLACED_SITE = 22
+BYTES_PER_AGENT = 150
+BYTES_PER_VALUE, BYTES_PER_ROW = 16, 45
+BYTES_PER_CLONE_ROW = 180
+BYTES_PER_SNAPSHOT_ROW, BYTES_PER_SITE_LOOKED_AT = 48, 120
+
+# bytes on disk, compressed, from runs of the scenarios of this repository
+DISK_PER_COLUMN, DISK_PER_SEED = 550, 8
+DISK_PER_NEW_VALUE = 6.0  # of a column that moves
+DISK_PER_BIT_OF_AN_OLD_VALUE = 0.17  # where the values of a column come again and again
+DISK_PER_CLONE_ROW = 2.5
+DISK_PER_SNAPSHOT_ROW, DISK_PER_MIXED_SITE, DISK_PER_ANTIGEN = 0.2, 0.5, 2.7
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run is going to take; time on one thread."""
+    """What a run is going to take; time on one thread, if nothing ends it early."""
 
     memory_bytes: float
     disk_bytes: float
@@ -29,42 +50,123 @@ class Estimate:
     candidates: float
 
 
-def memory_of_batch(program: Program, together: int) -> int:
-    """Bytes of the arrays of marrows that are stepped together."""
-    return together * bytes_of(program.rules.lattice, program.sizes)
-
-
 def estimate(program: Program, together: int, replicates: int) -> Estimate:
     """Estimate a run of ``replicates``, ``together`` in memory at a time."""
-    rules, timetable = program.rules, program.timetable
-    sites = rules.lattice.sites
-    steps = timetable.steps * replicates
-    usual = most_candidates(rules) / (1.0 + rules.cells.regeneration)
+    steps = program.timetable.steps * replicates
+    sites = program.rules.lattice.sites
+    usual = most_candidates(program.rules) / (1.0 + program.rules.cells.regeneration)
     candidates = usual * sites * steps
-    values = len(timetable.rows) * rules.places.width * replicates
-    snapshot_sites = len(timetable.snapshots) * sites * replicates if program.spec.output.snapshots else 0
-    updates = steps / rules.scar.every * rules.lattice.blocks if rules.scar.enabled else 0
-    most_agents = rules.car_t.capacity * rules.car_t.marrow_cells / rules.car_t.cells_per_agent
-    agent_steps = 0.02 * min(most_agents, sites) * rules.car_t.sub_steps * steps if rules.car_t.enabled else 0
-    clone_rows = 12 * len(timetable.rows) * replicates if program.spec.output.clones else 0
     return Estimate(
-        memory_bytes=BASE_MEMORY
-        + memory_of_batch(program, together)
-        + _placing_memory(sites)
-        + 3 * 8 * (values + 5 * clone_rows)
-        + 60 * snapshot_sites,
-        disk_bytes=BYTES_PER_VALUE * (values + clone_rows) + BYTES_PER_SNAPSHOT_SITE * snapshot_sites,
-        seconds=SECONDS_PER_CANDIDATE * candidates
-        + SECONDS_PER_AGENT_STEP * agent_steps
-        + SECONDS_PER_BLOCK_UPDATE * updates,
+        memory_bytes=_memory(program, together, replicates),
+        disk_bytes=_disk(program, replicates),
+        seconds=_seconds(program, replicates, candidates),
         site_steps=float(sites) * steps,
         candidates=candidates,
     )
 
 
-def _placing_memory(sites: int) -> int:
-    """Scratch of day 0: free sites, their keys and their order."""
-    return 4 * 8 * sites
+def memory_of_batch(program: Program, together: int) -> int:
+    """Bytes of the arrays of marrows that are stepped together."""
+    return together * bytes_of(program.rules.lattice, program.sizes)
+
+
+def _memory(program: Program, together: int, replicates: int) -> float:
+    """The marrows, and scratch of day 0 or what has been recorded by the end, whichever is more."""
+    sites = program.rules.lattice.sites
+    rows = len(program.timetable.rows) * replicates
+    recorded = rows * (BYTES_PER_VALUE * program.rules.places.width + BYTES_PER_ROW)
+    recorded += BYTES_PER_CLONE_ROW * _clone_rows(program, replicates)
+    recorded += BYTES_PER_AGENT * sum(_agents_of_infusions(program)) * together
+    snapshot_rows = _snapshot_rows(program, replicates)
+    if snapshot_rows:
+        recorded += BYTES_PER_SNAPSHOT_ROW * snapshot_rows + BYTES_PER_SITE_LOOKED_AT * min(sites, SITES_IN_CACHE)
+    placing = BYTES_PER_PLACED_SITE * sites if len(program.founders) > 1 else 8 * sites
+    return BASE_MEMORY + memory_of_batch(program, together) + max(placing, recorded)
+
+
+def _disk(program: Program, replicates: int) -> float:
+    """A part for every column, whatever the rows, and a part for every value that moves."""
+    rows, sites = len(program.timetable.rows) * replicates, program.rules.lattice.sites
+    cells, antigen = _founder_cells(program)
+    genotypes = set(program.start.genotype.tolist())
+    mutant = program.rules.cells.is_mutant[program.start.genotype].any()
+    # clones, genotypes, total, two frequencies, antigen, scar
+    moving = 2 * len(cells) + len(genotypes) + 1 + 2 * mutant + (antigen > 0) + program.rules.scar.enabled
+    per_value = DISK_PER_NEW_VALUE if rows < sites else DISK_PER_BIT_OF_AN_OLD_VALUE * math.log2(sites)
+    output = program.spec.output
+    tables = [len(TABLES[table]) for table in TABLES if getattr(output, table)]
+    seeds = replicates * (1 + output.summary)
+    per_site = DISK_PER_SNAPSHOT_ROW + DISK_PER_MIXED_SITE * (len(cells) > 1) + DISK_PER_ANTIGEN * antigen / sites
+    return (
+        DISK_PER_COLUMN * (len(program.layout.table) + sum(tables))
+        + DISK_PER_SEED * seeds
+        + per_value * moving * rows
+        + DISK_PER_CLONE_ROW * _clone_rows(program, replicates)
+        + per_site * _snapshot_rows(program, replicates)
+    )
+
+
+def _seconds(program: Program, replicates: int, candidates: float) -> float:
+    rules, sites = program.rules, program.rules.lattice.sites
+    steps = program.timetable.steps * replicates
+    far = max(1.0, math.sqrt(sites / SITES_IN_CACHE))
+    placed = sites * replicates if len(program.founders) > 1 else 0
+    updates = steps / rules.scar.every * rules.lattice.blocks if rules.scar.enabled else 0
+    return (
+        SECONDS_PER_STEP * steps
+        + (SECONDS_PER_CANDIDATE if far == 1.0 else SECONDS_PER_FAR_CANDIDATE) * candidates
+        + SECONDS_PER_AGENT_SUB_STEP * far * _agent_sub_steps(program) * replicates
+        + (SECONDS_PER_DIFFUSION_UPDATE if rules.scar.tissue else SECONDS_PER_BLOCK_UPDATE) * updates
+        + SECONDS_PER_PLACED_SITE * far * placed
+        + SECONDS_PER_SNAPSHOT_ROW * _snapshot_rows(program, replicates)
+    )
+
+
+def _founder_cells(program: Program) -> tuple[np.ndarray, float]:
+    """Cells of each clone of the file, and how many of them carry the antigen."""
+    start = program.start
+    cells = start.cells.astype(float)
+    rest = program.rules.lattice.sites - cells[(cells > 0) & (start.arrives == 0)].sum()
+    cells[cells < 0] = rest
+    return cells, float(cells[program.antigens.class_of[start.genotype] > 0].sum())
+
+
+def _clone_rows(program: Program, replicates: int) -> float:
+    """Of n neutral mutants a day, n ln(1 + b t)/b are alive after t days at b divisions a day."""
+    if not program.spec.output.clones:
+        return 0.0
+    rules, days = program.rules, program.spec.time.duration
+    cells, _ = _founder_cells(program)
+    born = float((rules.cells.mutation_rate.sum(axis=1)[program.start.genotype] * cells).sum())
+    rate = rules.cells.division_rate
+    alive = born * math.log1p(rate * days / 2.0) / rate if rate > 0.0 else born * days / 2.0
+    return (len(cells) + alive) * len(program.timetable.rows) * replicates
+
+
+def _snapshot_rows(program: Program, replicates: int) -> float:
+    if not program.spec.output.snapshots:
+        return 0.0
+    cells, _ = _founder_cells(program)
+    return len(program.timetable.snapshots) * float(cells.sum()) * replicates
+
+
+def _agents_of_infusions(program: Program) -> list[float]:
+    drugs, (_, antigen) = program.rules.drugs, _founder_cells(program)
+    agents = np.where(drugs.infusion_agents >= 0, drugs.infusion_agents, drugs.infusion_ratio * antigen)
+    return [min(float(n), program.rules.lattice.sites) if program.rules.car_t.tissue else float(n) for n in agents]
+
+
+def _agent_sub_steps(program: Program) -> float:
+    """Agents times sub-steps of one replicate; at niche scale those that meet the antigen fill the marrow once."""
+    rules, steps = program.rules.car_t, program.timetable.steps
+    if not rules.enabled:
+        return 0.0
+    infusions = zip(_agents_of_infusions(program), program.rules.drugs.infusion_step.tolist(), strict=True)
+    infused = sum(agents * (steps - step) for agents, step in infusions if step < min(steps, NEVER))
+    if not rules.tissue and _founder_cells(program)[1] > 0.0:
+        expanded = EXPANSION_DAYS * rules.capacity * rules.marrow_cells / rules.cells_per_agent
+        infused = expanded / program.timetable.step * len(_agents_of_infusions(program))
+    return infused * rules.sub_steps
 
 
 def memory_available() -> int | None:

@@ -21,8 +21,10 @@ from mpn_abm.compile.program import Program, compile_scenario
 from mpn_abm.errors import SimulationError, UsageError
 from mpn_abm.estimate import refuse_if_too_large
 from mpn_abm.mechanisms.start import UNPLACED, clear_site, put_cell
-from mpn_abm.mesa_agents import CarTCell, MarrowAgents, StemCell
-from mpn_abm.mesa_grid import CELL_WORD, MarrowGrid, Position, block_fields
+from mpn_abm.mesa_agents import MarrowAgents
+from mpn_abm.mesa_grid import MarrowGrid
+from mpn_abm.mesa_layers import CELL_WORD, Position, block_fields
+from mpn_abm.mesa_views import CarTCell, StemCell
 from mpn_abm.recorder import END_REASONS, label_of
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import Spec
@@ -77,6 +79,13 @@ class MarrowModel(mesa.Model):  # type: ignore[misc]
         As ``mpn_abm.load``; and if both ``seed`` and ``rng`` are given.
     ResourceError
         If the machine has too little memory.
+
+    Notes
+    -----
+    ``mesa.batch_run(MarrowModel, {"scenario": "file.yaml", "seed": [1, 2]})`` runs a scenario once a seed, in one or
+    more processes; a newer ``batch_run`` sets the seed itself and wants ``rng=[1, 2]`` instead. Without seeds every run
+    is the same one. Overrides stand in a list, ``"overrides": [{"marrow.shape": [96, 96]}]``. Mesa 3.3 takes rows for
+    steps there, so leave ``collect_every`` at 1.
     """
 
     def __init__(

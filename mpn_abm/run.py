@@ -131,8 +131,9 @@ def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], te
         recorder.flush(batch)
 
     recorded, photographed = set(timetable.rows.tolist()), set(timetable.snapshots)
-    stops = {*photographed, *timetable.arrivals, timetable.steps, *(recorded if observers else ())}
-    for boundary in sorted(stops):
+    # a clone whose day lies beyond the end never arrives
+    arrivals = {boundary for boundary in timetable.arrivals if boundary < timetable.steps}
+    for boundary in sorted({*photographed, *arrivals, timetable.steps, *(recorded if observers else ())}):
         before = batch.reached.copy()
         batch.advance(boundary, flush, tell)
         arrived = batch.reached == boundary
@@ -140,7 +141,7 @@ def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], te
         if observers:
             _observe(batch, np.flatnonzero(arrived | ended if boundary in recorded else ended), recorder, observers)
         recorder.snapshot(batch, np.flatnonzero(arrived | ended if boundary in photographed else ended))
-        for name in timetable.arrivals.get(boundary, ()):
+        for name in timetable.arrivals[boundary] if boundary in arrivals else ():
             batch.arrive(founders.index(name), boundary)
         if (batch.ended != 0).all():
             return

@@ -14,7 +14,7 @@ from rich.table import Table
 from mpn_abm.errors import MissingFileError, UsageError
 
 _FACTS = (
-    "status", "end_reason", "end_day", "replicates", "seed", "candidates", "events", "stepping_seconds",
+    "scenario", "version", "status", "end_reason", "end_day", "replicates", "seed", "candidates", "events", "stepping_seconds",
     "compile_seconds", "writing_seconds", "wall_seconds", "peak_memory_mb", "scenario_sha256", "trajectory_sha256",
 )  # fmt: skip
 
@@ -32,9 +32,11 @@ def inspect(path: Path, as_json: bool) -> None:
         print(json.dumps({"manifest": manifest, "tables": tables}))
         return
     console = Console(width=120, highlight=False)
+    # a table says itself where it comes from, with or without its run
+    known = {**next(iter(tables.values()))["provenance"], **manifest}
     for fact in _FACTS:
-        if fact in manifest:
-            console.print(f"{fact:18} {manifest[fact]}")
+        if fact in known:
+            console.print(f"{fact:18} {_short(known[fact])}")
     for name, facts in tables.items():
         console.print(_columns_of(name, facts))
 
@@ -59,7 +61,8 @@ def _facts_of(file: Path) -> dict[str, Any]:
     columns = []
     for field in table.schema:
         about = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
-        columns.append({"name": field.name, "type": str(field.type), **about, **_range_of(table.column(field.name))})
+        kind = "category" if pa.types.is_dictionary(field.type) else str(field.type)
+        columns.append({"name": field.name, "type": kind, **about, **_range_of(table.column(field.name))})
     return {
         "rows": table.num_rows,
         "columns": columns,
@@ -87,5 +90,5 @@ def _columns_of(name: str, facts: dict[str, Any]) -> Table:
     return table
 
 
-def _short(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"
+def _short(value: object) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -37,7 +37,8 @@ def dry_run(scenario: Scenario, as_json: bool) -> None:
     print(f"{scenario.spec.name}: {shape} sites, {program.timetable.steps} steps, {replicates} replicate(s)")
     print(f"  memory   {expected.memory_bytes / 2**20:10.0f} MiB{_of_memory()}")
     print(f"  disk     {expected.disk_bytes / 2**20:10.1f} MiB")
-    print(f"  stepping {expected.seconds:10.1f} s on one thread, about {expected.candidates:.3g} candidates")
+    limit = "at most" if scenario.spec.stop.when else "about"
+    print(f"  stepping {expected.seconds:10.1f} s on one thread, {limit} {expected.candidates:.3g} candidates")
 
 
 def _of_memory() -> str:
@@ -97,7 +98,7 @@ def _progress(name: str, quiet: bool) -> Iterator[Callable[[float], None] | None
 
 def _report(result: Result, manifest: dict[str, Any]) -> None:
     """What came out, in a few lines."""
-    spec, summary = result.scenario.spec, result.tables["trajectory"]
+    spec, rows = result.scenario.spec, result.tables["trajectory"].num_rows
     days = f"{manifest['end_day']:g} days"
     print(f"{spec.name}: {manifest['replicates']} run(s) of up to {days}, ended by {_reasons(manifest['end_reasons'])}")
     if spec.question:
@@ -106,7 +107,7 @@ def _report(result: Result, manifest: dict[str, Any]) -> None:
         for line in _headlines(result):
             print(f"  {line}")
     print(
-        f"  {summary.num_rows} rows, {manifest['stepping_seconds']:.2f} s of stepping, "
+        f"  {rows} rows, {manifest['stepping_seconds']:.2f} s of stepping, "
         f"{manifest['candidates']:,} candidates, in {manifest['out']}"
     )
 

@@ -121,7 +121,7 @@ def car_t_rules(spec: Spec, lattice: Lattice, types: CellTypes, antigens: Antige
         rest_time=p.rest_time / MINUTES_PER_DAY,
         lysis_probability=p.lysis_probability,
         hop_probability=sub_step / hop,
-        turn=walk_turn(hop, p.persistence / MINUTES_PER_DAY),
+        turn=walk_turn(sub_step, p.persistence / MINUTES_PER_DAY),
         scar_slowing=p.scar_slowing,
         relocation=word_threshold(probability_in(p.relocation_rate, sub_step)),
         programme_divisions=p.programme_divisions,

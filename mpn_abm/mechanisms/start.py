@@ -232,7 +232,7 @@ def place_scar(ecm, start, block_sites, lattice, key_low, key_high):
     covered = 0.0
     for s in order_by_distance(centres, middles, SITE_DRAW, lattice, key_low, key_high):
         if start.scar_cover > 0.0:
-            if covered >= start.scar_cover * lattice.sites - 0.5:
+            if covered >= start.scar_cover * lattice.sites - 1e-6:
                 return
         else:
             nearest = int64(2**30)

@@ -125,7 +125,7 @@ def test_a_stem_cell_is_killed_with_its_hazard(molecules):
 def test_t_cells_engage_by_the_receptor_share_of_the_sites_around():
     """c of f = 0.05 x (CALR share of the megakaryocyte output in 3 x 3 sites), averaged over the lattice.
 
-    10,000 agents, 20 days, no kills: finds a rate off by 3 %. Catches stem cells counted without their output, a
+    10,000 agents, 20 days, no kills: finds a rate off by 5 %. Catches stem cells counted without their output, a
     window that is too wide or misses its border, the stem cell's antigen in place of the progenitors'.
     """
     days, sites = 20, 64
@@ -153,7 +153,7 @@ def test_t_cells_engage_by_the_receptor_share_of_the_sites_around():
     counted = seen[-1]["exhaustion"]
     assert len(counted) == 10_000
     error = counted.std() / np.sqrt(len(counted))
-    assert 2.0 * BOUND * error < 0.03 * expected
+    assert 2.0 * BOUND * error < 0.05 * expected
     assert abs(counted.mean() - expected) < BOUND * error
 
 
@@ -266,7 +266,7 @@ def crowded_growth(hours, founders, room, engages):
 
 
 def test_daughters_live_as_far_as_there_is_room():
-    """From 500 founders to 99 % of 0.05 T cells per marrow cell, against the same law for numbers of cells.
+    """From 500 founders to 97 % of 0.05 T cells per marrow cell, against the same law for numbers of cells.
 
     First engagements and phases make one founder's progeny differ by 40 %, so 500 by 1.8 %: within 9 % at every row.
     Catches a capacity that is counted in agents, per site or not at all, and mothers that die for want of room.
@@ -278,7 +278,7 @@ def test_daughters_live_as_far_as_there_is_room():
     })  # fmt: skip
     hours, cells = 24.0 * rows.day.to_numpy()[1:], rows.car_t_total.to_numpy()[1:]
     room = CAPACITY * MARROW
-    assert 0.98 * room < cells.max() < room
+    assert 0.97 * room < cells.max() < room
     engages = -np.expm1(-engagements_per_day(0.9, 4e6) / 24.0)
     np.testing.assert_allclose(cells, crowded_growth(hours, 5e9 * HOMING, room, engages), rtol=0.09)
 

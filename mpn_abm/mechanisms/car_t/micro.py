@@ -208,6 +208,6 @@ def micro_sub_step(
     expand(agents, tally, rules, lattice, step, sub, today, around, key_low, key_high)
 
 
-def walk_turn(hop_time: float, persistence: float) -> np.uint64:
-    """Threshold of the word that turns a walker at a hop."""
-    return np.uint64(int((1.0 - np.exp(-hop_time / persistence)) * 2.0**32))
+def walk_turn(sub_step: float, persistence: float) -> np.uint64:
+    """Threshold of the word that turns a walker in a sub-step."""
+    return np.uint64(int((1.0 - np.exp(-sub_step / persistence)) * 2.0**32))

@@ -1,0 +1,231 @@
+"""What the pages say is what the program does: examples, generated pages, links and keys."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numba
+import numpy as np
+import pytest
+
+from mpn_abm.scenario.schema import DIRECTIVES, Spec
+from mpn_abm.scenario.shape import Blocks, Named, Shape
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
+GENERATED = re.compile(r"<!-- parameters: \w+ -->.*?<!-- end -->", re.DOTALL)
+CODE_BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+# what stands before a dot in backticks and is no block of a scenario: modules, objects of the examples
+OBJECTS = {"marrow", "mesa", "model", "mpn_abm", "result"}
+FILES = (".json", ".md", ".parquet", ".py", ".yaml")
+
+
+def script(name: str) -> ModuleType:
+    """A script of the folder docs as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # dataclasses look their module up by its name
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder beside the scenarios of the project."""
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def faults(page: str) -> list[str]:
+    examples = list(script("run_examples").run_page(page))
+    assert examples, "a page without examples tests nothing"
+    return [f"line {example.line}: {example.wrong}" for example in examples if example.wrong]
+
+
+# ---- examples
+
+
+@pytest.mark.usefixtures("in_a_folder")
+def test_the_tutorial_prints_what_it_shows():
+    assert faults((DOCS / "tutorial" / "first_run.md").read_text()) == []
+
+
+@pytest.mark.usefixtures("in_a_folder")
+def test_the_examples_of_the_readme_run():
+    from mpn_abm.cli.main import main
+
+    command = ["run", "scenarios/therapy/calr_car_t.yaml", "--out", "runs/calr_car_t", "--quiet"]
+    assert main([*command, "--set", "marrow.shape=[48, 48]"]) == 0
+    assert faults((ROOT / "README.md").read_text()) == []
+
+
+@pytest.mark.usefixtures("in_a_folder")
+def test_the_scenario_in_the_readme_is_that_of_the_main_job():
+    import mpn_abm
+
+    shown = re.search(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert shown is not None
+    assert mpn_abm.load(shown[1]).sha256 == mpn_abm.load("scenarios/therapy/calr_car_t.yaml").sha256
+
+
+@pytest.mark.parametrize(
+    ("page", "wrong"),
+    [
+        ("```python\nprint(1)\n```\n\n```text\n2\n```\n", True),
+        ("```python\nprint('1 apple')\n```\n\n```text\n1 ... ple\n```\n", True),
+        ("```python\nprint('1 apple')\n```\n\n```text\n1 ...ple\n```\n", False),
+        ("```python\nprint('one\\ntwo\\nthree')\n```\n\n```text\none\n...\nthree\n```\n", False),
+        ("```python\nraise ValueError\n```\n", True),
+        ("```sh\nmpn-abm validate missing.yaml\n```\n", True),
+        ("<!-- exit 2 -->\n```sh\nmpn-abm validate missing.yaml\n```\n", False),
+        ("```sh\nls\n```\n", True),
+    ],
+)
+@pytest.mark.usefixtures("in_a_folder")
+def test_a_wrong_example_is_found(page: str, wrong: bool):
+    assert bool(faults(page)) is wrong
+
+
+def test_the_first_lines_of_the_readme_are_the_two_commands():
+    lines = (ROOT / "README.md").read_text().splitlines()[:4]
+    assert lines == [
+        "# mpn_abm",
+        "",
+        "    python3 -m pip install -e . && mpn-abm run scenarios/therapy/calr_car_t.yaml --out runs/calr_car_t",
+        "    python3 -m pip install -e '.[test]' && python3 -m pytest",
+    ]
+
+
+# ---- the picture
+
+
+def test_the_picture_is_small_and_its_script_still_draws_it():
+    pytest.importorskip("matplotlib")
+    picture = script("make_picture")
+    figure = picture.draw(picture.simulate(shape=(40, 40)))
+    titles = [axis.get_title().splitlines()[0] for axis in figure.get_axes() if axis.get_title()]
+    assert titles == [f"day {day}" for day in picture.DAYS]
+    assert picture.PICTURE.stat().st_size < 400 * 1024
+
+
+# ---- generated pages
+
+
+def test_the_generated_pages_are_what_the_declarations_say():
+    stale = script("make_reference").out_of_date()
+    assert [str(path.relative_to(ROOT)) for path in stale] == [], "run: python docs/make_reference.py"
+
+
+def test_every_parameter_stands_on_a_page_of_the_background():
+    reference = script("make_reference")
+    pages = "\n".join(page.read_text() for page in (DOCS / "background").glob("*.md"))
+    missing = [block.__name__ for block in reference.BLOCKS if f"<!-- parameters: {block.__name__} -->" not in pages]
+    assert missing == ["Marrow"], "only the size of the pool is told in words"
+
+
+def test_more_than_half_of_the_parameters_are_assumed():
+    reference = script("make_reference")
+    sources = [d.source for block in reference.BLOCKS for d in reference.leaves(block) if d.source is not None]
+    assumed = [source for source in sources if reference.kind_of(source) == "assumed"]
+    assert len(assumed) > len(sources) / 2, "README and the overview say so"
+
+
+# ---- links
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of the headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", CODE_BLOCK.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path):
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", CODE_BLOCK.sub("", page.read_text())):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        there = (page.parent / name).resolve() if name else page
+        if not there.exists() or not there.is_relative_to(ROOT) or (anchor and anchor not in anchors(there)):
+            broken.append(target)
+    assert broken == []
+
+
+def test_the_index_leads_to_every_page():
+    index = (DOCS / "README.md").read_text()
+    missing = [page for page in DOCS.rglob("*.md") if page.name != "README.md" and page.name not in index]
+    assert missing == []
+
+
+# ---- keys
+
+
+def is_a_key(path: str) -> bool:
+    """Whether a scenario has this key, in any unit; `NAME` and names of the examples fit any name."""
+    shape: Shape = Blocks((Spec,))
+    names = path.split(".")
+    for place, name in enumerate(names):
+        if isinstance(shape, Named):
+            shape = shape.child(name)
+        elif isinstance(shape, Blocks):
+            keys = shape.keys()
+            if name not in keys:
+                return False
+            shape = shape.child(keys[name][0].name)
+        else:
+            return False
+        if shape is None and place + 1 < len(names):
+            return False
+    return True
+
+
+def keys_said(page: str) -> set[str]:
+    """What stands in backticks and looks like block.key, or block.key=value."""
+    words = re.findall(r"`([A-Za-z_]\w*(?:\.\w+)+)(?:[=:][^`]*)?`", CODE_BLOCK.sub("", page))
+    return {word for word in words if not word.endswith(FILES) and word.partition(".")[0] not in OBJECTS}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_key_that_a_page_mentions_exists(page: Path):
+    assert [key for key in sorted(keys_said(page.read_text())) if not is_a_key(key)] == []
+
+
+def test_an_invented_key_is_found():
+    page = "`niche.capacity_cost` `niche.capacity` `blood.enabled` `clones.NAME.vaf` `time.duration_weeks` `state.py`"
+    assert keys_said(page) == {
+        "niche.capacity_cost", "niche.capacity", "blood.enabled", "clones.NAME.vaf", "time.duration_weeks",
+    }  # fmt: skip
+    assert [key for key in sorted(keys_said(page)) if not is_a_key(key)] == ["blood.enabled", "niche.capacity"]
+
+
+def test_the_page_of_keys_names_every_directive_and_block():
+    keys = (DOCS / "reference" / "keys.md").read_text()
+    assert [word for word in (*DIRECTIVES, *Spec.model_fields) if f"`{word}" not in keys] == []
+
+
+# ---- decisions
+
+
+def test_a_kernel_without_the_runtime_cannot_make_an_array():
+    """Decision 0003 rests on a private option of numba: this fails if it goes away or no longer acts."""
+
+    @numba.njit(_nrt=False)
+    def fill(array: np.ndarray) -> float:
+        array[0] = 1.0
+        return float(array[0])
+
+    @numba.njit(_nrt=False)
+    def make(length: int) -> np.ndarray:
+        return np.zeros(length)
+
+    assert fill(np.zeros(2)) == 1.0
+    with pytest.raises(numba.TypingError):
+        make(2)
