@@ -30,7 +30,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mpn_abm
 from mpn_abm.cli.main import main as mpn_abm_cli
 
 _BLOCK = re.compile(
@@ -107,8 +106,6 @@ def run_python(text: str, line: int, namespace: dict[str, Any]) -> Example:
     """Execute a block of Python."""
     example = Example(line, text)
     printed = io.StringIO()
-    # the command line has imported the module mpn_abm.run, which hides the function of that name from this process
-    vars(mpn_abm).pop("run", None)
     try:
         with contextlib.redirect_stdout(printed):
             exec(compile(text, f"example on line {line}", "exec"), namespace)

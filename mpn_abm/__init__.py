@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +31,17 @@ def __getattr__(name: str) -> Any:
     word = getattr(import_module(_HOMES[name]), name)
     globals()[name] = word
     return word
+
+
+class _Package(ModuleType):
+    """The package, whose word `run` stays the function when somebody imports the module of that name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

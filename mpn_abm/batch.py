@@ -7,7 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from mpn_abm.compile.program import Program
+from mpn_abm.compile.program import Program, most_candidates
 from mpn_abm.kernels.compiler import threads_available, type_of
 from mpn_abm.kernels.draws import replicate_seed
 from mpn_abm.mechanisms.hematopoiesis.rules import BIRTH_DEATH
@@ -18,10 +18,10 @@ from mpn_abm.mechanisms.schedule import (
     DONE,
     LOG_FULL,
     ROWS_FULL,
+    STRIPES_SHORT,
     TABLE_SHORT,
-    open_step,
-    run_day_striped,
     run_days,
+    run_days_striped,
     run_replicates,
 )
 from mpn_abm.mechanisms.start import arrive, begin, begin_replicates
@@ -41,6 +41,8 @@ from mpn_abm.state import (
 
 # a call into the compiled loop comes back after about this long, for progress and Ctrl-C
 SECONDS_PER_CALL = 0.25
+# below this many candidates a step, two threads take longer than one (docs/decisions/0002)
+CANDIDATES_TO_SHARE = 5000
 
 
 def seeds_of(seed: int, replicates: Iterable[int]) -> np.ndarray:
@@ -171,36 +173,38 @@ class Batch:
         rules = self.program.rules
         if not self.is_single:
             run_replicates(*self.stack, *rules, self.reached, self._needs, until, self.keys)
-        elif self.threads > 1 and rules.cells.update == BIRTH_DEATH:
+        elif self._pays_to_cut:
             self._step_striped(until)
         else:
             reached, need = run_days(self.marrow(0), rules, int(self.reached[0]), until, *self.keys[0])
             self.reached[0], self._needs[0] = reached, need
 
-    def _step_striped(self, until: int) -> None:
-        marrow, rules, key = self.marrow(0), self.program.rules, self.keys[0]
-        step = int(self.reached[0])
-        need = DONE
-        while step < until and self.ended[0] == 0 and need == DONE:
-            need, lowest_mutation, number = open_step(marrow, rules, step, *key)
-            if need != DONE:
-                break
-            room = self._stripe_room(marrow, int(number))
-            need = run_day_striped(marrow, rules, step, np.uint64(lowest_mutation), number, *key, room.arrays())
-            if need == DONE:
-                step += 1
-        self.reached[0], self._needs[0] = step, need
+    @property
+    def _pays_to_cut(self) -> bool:
+        """Whether a step has enough candidates to be shared among the threads."""
+        program = self.program
+        usual = most_candidates(program.rules) * program.rules.lattice.sites
+        return self.threads > 1 and program.rules.cells.update == BIRTH_DEATH and usual >= CANDIDATES_TO_SHARE
 
-    def _stripe_room(self, marrow: MarrowState, candidates: int) -> StripeRoom:
+    def _step_striped(self, until: int) -> None:
+        marrow, rules = self.marrow(0), self.program.rules
+        if self._room is None or self._room.clone_capacity < len(marrow.clone_table):
+            expected = most_candidates(rules) / (1.0 + rules.cells.regeneration) * rules.lattice.sites
+            self._room = StripeRoom(marrow, rules.lattice, self.threads, int(1.5 * expected) + 1024)
         room = self._room
-        if room is None or room.capacity < candidates or room.clone_capacity < len(marrow.clone_table):
-            room = StripeRoom(marrow, self.program.rules.lattice, self.threads, int(candidates * 1.3) + 256)
-            self._room = room
-        return room
+        reached, need = run_days_striped(
+            marrow, rules, int(self.reached[0]), until, *self.keys[0], room.arrays(), room.capacity, room.clone_capacity
+        )
+        self.reached[0], self._needs[0] = reached, need
 
     def _make_room(self, need: int, flush: Callable[[], None]) -> None:
         if need == ROWS_FULL:
             flush()
+            return
+        if need == STRIPES_SHORT:
+            assert self._room is not None
+            lattice = self.program.rules.lattice
+            self._room = StripeRoom(self.marrow(0), lattice, self.threads, 2 * self._room.capacity)
             return
         sizes = self.sizes
         grown = {

@@ -106,7 +106,7 @@ def works(share: float) -> Iterator[Work]:
     yield Work("two such lifetimes side by side", cells_only, replicates=2, threads=both)
     whole = _scenario(lifetime, [316, 316], _two_clones(1))
     yield Work("the same lifetime with mutation, fields and scar", whole)
-    yield Work("5-year patient: scar, ruxolitinib, CAR T cells, 316 x 316", main_job(5 * 365.25 * share))
+    yield Work("5-year patient: scar, ruxolitinib, CAR T cells, 316 x 316", main_job(5 * 365.25))
     for threads in range(1, both + 1):
         fast = {"division_rate_per_year": 20.0, "loss_rate_per_year": 1.0, "regeneration": 0}
         dense = _scenario(2000 * share, [512, 512], _two_clones(80_000), hematopoiesis=fast, fibrosis=off, mutation=off)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpn_abm.columns import TABLES
-from mpn_abm.compile.drugs import NEVER
 from mpn_abm.compile.program import Program, most_candidates
 from mpn_abm.errors import ResourceError
 from mpn_abm.state import bytes_of
@@ -74,7 +73,7 @@ def _memory(program: Program, together: int, replicates: int) -> float:
     """The marrows, and scratch of day 0 or what has been recorded by the end, whichever is more."""
     sites = program.rules.lattice.sites
     rows = len(program.timetable.rows) * replicates
-    recorded = rows * (BYTES_PER_VALUE * program.rules.places.width + BYTES_PER_ROW)
+    recorded = float(rows * (BYTES_PER_VALUE * program.rules.places.width + BYTES_PER_ROW))
     recorded += BYTES_PER_CLONE_ROW * _clone_rows(program, replicates)
     recorded += BYTES_PER_AGENT * sum(_agents_of_infusions(program)) * together
     snapshot_rows = _snapshot_rows(program, replicates)
@@ -89,7 +88,7 @@ def _disk(program: Program, replicates: int) -> float:
     rows, sites = len(program.timetable.rows) * replicates, program.rules.lattice.sites
     cells, antigen = _founder_cells(program)
     genotypes = set(program.start.genotype.tolist())
-    mutant = program.rules.cells.is_mutant[program.start.genotype].any()
+    mutant = bool(program.rules.cells.is_mutant[program.start.genotype].any())
     # clones, genotypes, total, two frequencies, antigen, scar
     moving = 2 * len(cells) + len(genotypes) + 1 + 2 * mutant + (antigen > 0) + program.rules.scar.enabled
     per_value = DISK_PER_NEW_VALUE if rows < sites else DISK_PER_BIT_OF_AN_OLD_VALUE * math.log2(sites)
@@ -147,7 +146,7 @@ def _snapshot_rows(program: Program, replicates: int) -> float:
     if not program.spec.output.snapshots:
         return 0.0
     cells, _ = _founder_cells(program)
-    return len(program.timetable.snapshots) * float(cells.sum()) * replicates
+    return len(program.timetable.snapshots) * min(float(cells.sum()), program.rules.lattice.sites) * replicates
 
 
 def _agents_of_infusions(program: Program) -> list[float]:
@@ -157,16 +156,17 @@ def _agents_of_infusions(program: Program) -> list[float]:
 
 
 def _agent_sub_steps(program: Program) -> float:
-    """Agents times sub-steps of one replicate; at niche scale those that meet the antigen fill the marrow once."""
+    """Agents times sub-steps of one replicate; at niche scale those that meet the antigen multiply."""
     rules, steps = program.rules.car_t, program.timetable.steps
     if not rules.enabled:
         return 0.0
     infusions = zip(_agents_of_infusions(program), program.rules.drugs.infusion_step.tolist(), strict=True)
-    infused = sum(agents * (steps - step) for agents, step in infusions if step < min(steps, NEVER))
+    infused = sum(agents * (steps - step) for agents, step in infusions if step < steps)
     if not rules.tissue and _founder_cells(program)[1] > 0.0:
-        expanded = EXPANSION_DAYS * rules.capacity * rules.marrow_cells / rules.cells_per_agent
-        infused = expanded / program.timetable.step * len(_agents_of_infusions(program))
-    return infused * rules.sub_steps
+        most = rules.capacity * rules.marrow_cells / rules.cells_per_agent
+        expansions = EXPANSION_DAYS / program.timetable.step * len(program.rules.drugs.infusion_step)
+        infused = most * min(expansions, steps)
+    return float(infused * rules.sub_steps)
 
 
 def memory_available() -> int | None:

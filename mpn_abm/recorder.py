@@ -68,7 +68,7 @@ class Recorder:
         self._observed_names: tuple[str, ...] = ()
         self._ends = Pieces()  # replicate, seed, boundary, reason, clone that is left alone or 0, its genotype
         self._clone_tables = Pieces()  # replicate, clone, facts
-        self._snapshots: list[pa.Table] = []
+        self._snapshots: list[tuple[int, pa.Table]] = []  # replicate, sites
 
     # ---- taking
 
@@ -104,8 +104,9 @@ class Recorder:
         """Every occupied site and every T cell of some marrows of a batch, by index, as they stand."""
         if self.program.spec.output.snapshots:
             for k in marrows.tolist():
-                day = float(self._day(batch.reached[k]))
-                self._snapshots.extend(self._photographer.pieces(batch.marrow(k), int(batch.replicates[k]), day))
+                replicate, day = int(batch.replicates[k]), float(self._day(batch.reached[k]))
+                pieces = self._photographer.pieces(batch.marrow(k), replicate, day)
+                self._snapshots.extend((replicate, piece) for piece in pieces)
 
     def finish(self, batch: Batch) -> None:
         """The last rows, clone table and end of every marrow of a batch."""
@@ -211,7 +212,8 @@ class Recorder:
 
     def snapshots(self) -> pa.Table:
         """Every occupied site, and every T cell, of the days with a snapshot."""
-        return pa.concat_tables(self._snapshots or [self._photographer.nothing()])
+        pieces = [piece for _, piece in sorted(self._snapshots, key=lambda snapshot: snapshot[0])]
+        return pa.concat_tables(pieces or [self._photographer.nothing()])
 
     def summary(self) -> pa.Table:
         """One row per replicate."""

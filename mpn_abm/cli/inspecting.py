@@ -14,8 +14,9 @@ from rich.table import Table
 from mpn_abm.errors import MissingFileError, UsageError
 
 _FACTS = (
-    "scenario", "version", "status", "end_reason", "end_day", "replicates", "seed", "candidates", "events", "stepping_seconds",
-    "compile_seconds", "writing_seconds", "wall_seconds", "peak_memory_mb", "scenario_sha256", "trajectory_sha256",
+    "scenario", "version", "status", "end_reason", "end_day", "replicates", "seed", "candidates", "events",
+    "stepping_seconds", "compile_seconds", "writing_seconds", "wall_seconds", "peak_memory_mb", "scenario_sha256",
+    "trajectory_sha256",
 )  # fmt: skip
 
 

@@ -138,8 +138,9 @@ def _said(catalogue: Any) -> dict[str, Any]:
 
 
 def _lines(rows: dict[str, Any]) -> str:
+    width = 2 + max(map(len, rows))
     return "\n".join(
-        f"{name:16}" + ", ".join(f"{key}: {value}" for key, value in said.items()) for name, said in rows.items()
+        f"{name:{width}}" + ", ".join(f"{key}: {value}" for key, value in said.items()) for name, said in rows.items()
     )
 
 

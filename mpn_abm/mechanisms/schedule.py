@@ -45,7 +45,7 @@ from mpn_abm.state import (
 )
 
 # why a run came back
-DONE, ROWS_FULL, LOG_FULL, CLONES_FULL, AGENTS_FULL, TABLE_SHORT = range(6)
+DONE, ROWS_FULL, LOG_FULL, CLONES_FULL, AGENTS_FULL, TABLE_SHORT, STRIPES_SHORT = range(7)
 # why a run ended
 GOES_ON, FIXATION, EXTINCTION, ERADICATION = range(4)
 # how far a step has come
@@ -267,12 +267,29 @@ def run_days(marrow, rules, first, until, key_low, key_high):
 
 
 @jit
-def run_day_striped(marrow, rules, step, lowest_mutation, number, key_low, key_high, room):
-    """The rest of a step that ``open_step`` opened, with the stem cells on several threads."""
-    if marrow.tally[STAGE] != CELLS_RUN:
-        run_step_striped(marrow, rules.cells, rules.lattice, lowest_mutation, number, step, key_low, key_high, room)
-        marrow.tally[STAGE] = CELLS_RUN
-    return close_step(marrow, rules, step, key_low, key_high)
+def run_days_striped(marrow, rules, first, until, key_low, key_high, room, most_candidates, most_clones):
+    """As ``run_days``, with the stem cells on several threads; the same bits.
+
+    room : tuple of arrays
+        ``StripeRoom.arrays()``.
+    most_candidates, most_clones : int
+        What the room is made for; a step that needs more comes back with STRIPES_SHORT.
+    """
+    step = first
+    while step < until and marrow.tally[ENDED] == GOES_ON:
+        need, lowest_mutation, number = open_step(marrow, rules, step, key_low, key_high)
+        if need == DONE and (number > most_candidates or marrow.clone_table.shape[0] > most_clones):
+            need = STRIPES_SHORT
+        if need != DONE:
+            return step, need
+        if marrow.tally[STAGE] != CELLS_RUN:
+            run_step_striped(marrow, rules.cells, rules.lattice, lowest_mutation, number, step, key_low, key_high, room)
+            marrow.tally[STAGE] = CELLS_RUN
+        need = close_step(marrow, rules, step, key_low, key_high)
+        if need != DONE:
+            return step, need
+        step += 1
+    return step, DONE
 
 
 @jit

@@ -15,6 +15,7 @@ from mesa.discrete_space import CellAgent, OrthogonalMooreGrid
 
 import mpn_abm
 from mpn_abm.errors import UsageError
+from mpn_abm.mechanisms.car_t.life import exhaustion_of
 from mpn_abm.mesa_layers import KernelLayer
 from mpn_abm.mesa_views import CarTCell, StemCell
 from mpn_abm.model import MarrowModel
@@ -211,6 +212,7 @@ def test_arrays_that_grow_leave_the_bits_and_the_layers_alone():
     said |= {"mutation": {"driver_rate_per_year": 1.0e-8}}
     model = MarrowModel(scenario(said))
     at_first, data = model.program.sizes, model.grid.clone.data
+    assert model.grid.car_t.data.sum() == 0
     model.batch.sizes = model.program.sizes._replace(clones=4)
     marrow = model.batch.stack
     model.batch.stack = marrow._replace(
@@ -224,6 +226,7 @@ def test_arrays_that_grow_leave_the_bits_and_the_layers_alone():
     result = mpn_abm.run(scenario(said, **{"time.record_every_days": 1}))
     rows = collected(model)
     pd.testing.assert_frame_equal(rows, result.trajectory[list(rows.columns)], check_exact=True)
+    assert model.grid.car_t.data.sum() == len(model.agents) == model.batch.stack.tally[0, T_CELLS]
     assert np.shares_memory(model.batch.stack.cell, data)
     np.testing.assert_array_equal(data.T.ravel(), model.batch.stack.cell[0] >> np.uint64(32))
 
@@ -253,7 +256,8 @@ def test_a_seed_can_be_said_in_any_of_mesas_ways(options):
     model = stepped(MORAN, 30, **options)
     pd.testing.assert_frame_equal(collected(model), collected(stepped(scenario(MORAN, seed=9), 30)), check_exact=True)
     assert not collected(model).equals(collected(stepped(MORAN, 30)))
-    assert model.random.random() == stepped(MORAN, 0, seed=9).random.random(), "Mesa's generators follow the seed"
+    drawn = [stepped(MORAN, 0, seed=seed).random.random() for seed in (9, 10)]
+    assert model.random.random() == drawn[0] != drawn[1], "Mesa's generators follow the seed"
 
 
 def test_overrides_reach_a_file_and_a_loaded_scenario():
@@ -366,7 +370,7 @@ def test_a_layer_of_the_users_own_is_written_as_in_any_grid():
     assert "oxygen" not in model.grid.layers
 
 
-@pytest.mark.parametrize("shape", [(6, 5), (4, 5, 3)])
+@pytest.mark.parametrize("shape", [(6, 5), (4, 5, 2)])
 @pytest.mark.parametrize("boundary", ["periodic", "reflecting"])
 @pytest.mark.parametrize(("radius", "include_center"), [(1, False), (2, True)])
 def test_neighbours_are_those_of_the_stock_grid(shape, boundary, radius, include_center):
@@ -412,6 +416,7 @@ def test_a_large_grid_makes_no_object_per_site():
     assert {c.coordinate for c in model.grid[999, 0].neighborhood} >= {(0, 0), (998, 999), (0, 999)}
     assert len(model.grid._cells) == 9
     assert model.grid[(np.int64(3), np.int64(4))] is model.grid[3, 4]
+    assert {type(k) for k in model.grid[3, 4].coordinate} == {int}
 
 
 @pytest.mark.parametrize("position", [(22, 0), (0, 18), (-1, 0), (1, 2, 3), (5,)])
@@ -463,6 +468,19 @@ def test_a_clone_that_is_cleared_is_lost_and_one_that_is_placed_again_lives():
     assert saved.batch.stack.clone_table[0, 2, LOST_STEP] == -1
 
 
+def test_a_clone_that_was_lost_can_be_placed_and_lost_again():
+    model = MarrowModel(scenario(MORAN | {"stop": {}}))
+    facts = model.batch.stack.clone_table[0, 2]
+    for days in (0, 3):
+        model.stem_cells.select(lambda cell: cell.clone_name == "other").do("remove")
+        model.step()
+        assert facts[LOST_STEP] == days
+        model.step()
+        model.place((1, 1), clone="other")
+        assert facts[LOST_STEP] == -1
+        model.step()
+
+
 @pytest.mark.parametrize("clone", ["mutant", 0, 3, -1])
 def test_a_clone_that_never_was_cannot_be_placed(clone):
     model = MarrowModel(scenario(MORAN))
@@ -495,7 +513,10 @@ def test_the_agents_are_the_t_cells_of_the_kernel():
     assert agents.agg("last_contact", max) == arrays["contact"].max()
     assert agents.agg("engagements", [min, max]) == [arrays["exhaustion"].min(), arrays["exhaustion"].max()]
     assert agents.agg("cells", sum) == model.row["car_t_total"]
-    assert sum(e > 0.5 for e in agents.get("exhaustion")) * agents[0].cells == model.row["car_t_exhausted"]
+    rules = model.program.rules.car_t
+    model.batch.stack.agents.exhaustion[0, :number] = np.linspace(0.0, 100.0, number)
+    expected = [exhaustion_of(x, rules) for x in np.linspace(0.0, 100.0, number)]
+    assert agents.get("exhaustion") == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", ["niche scale with T cells, a drug and scar", "tissue scale in 3-D"])
@@ -597,7 +618,9 @@ def test_views_of_one_cell_are_equal_and_keep_nothing():
     assert {one, other} == {one}
     assert one != model.agents[4]
     assert one in model.agents
-    assert one not in t_cells().agents, "a cell of another marrow"
+    of_another_marrow = t_cells().agents
+    assert one != of_another_marrow[3]
+    assert one not in of_another_marrow
     for name in ("phase", "energy"):
         with pytest.raises(AttributeError, match="view"):
             setattr(one, name, 1.0)
@@ -619,7 +642,11 @@ def test_an_agent_that_is_removed_is_gone_from_the_kernel(name):
     assert place.car_t == here - 1
     if name == "tissue":
         np.testing.assert_array_equal(model.batch.stack.agents.layer[0], model.grid.car_t.data.T.ravel())
-    model.agents.do("remove")
+    one, *rest = model.agents
+    visited = []
+    model.agents.do(lambda agent: (visited.append(agent), [other.remove() for other in rest if other.alive]))
+    assert visited == list(model.agents) == [one], "whoever is removed is not visited"
+    one.remove()
     model.step()
     assert len(model.agents) == 0
     assert model.row["car_t_total"] == 0
@@ -668,7 +695,7 @@ class WithMacrophages(MarrowModel):
         super().step()
 
 
-def test_agents_of_the_users_own_live_on_the_grid():
+def test_agents_of_a_users_own_live_on_the_grid():
     model = WithMacrophages(scenario(NICHE), macrophages=4)
     for _ in range(30):
         model.step()

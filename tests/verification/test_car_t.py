@@ -157,6 +157,31 @@ def test_t_cells_engage_by_the_receptor_share_of_the_sites_around():
     assert abs(counted.mean() - expected) < BOUND * error
 
 
+def test_blood_carries_an_agent_to_a_random_site_once_a_day():
+    """The share of 10,000 agents that stand elsewhere after a day is 1 - 1/e; nothing else moves them here.
+
+    Finds a rate off by 8 %. Catches relocation per sub-step, and agents that are sent to where others stand.
+    """
+    places = []
+
+    def look(state, day):
+        alive = int(state.tally[T_CELLS])
+        places.append(state.agents.site[:alive][np.argsort(state.agents.uid[:alive])].copy())
+        return {}
+
+    content = {
+        "time": {"duration_days": 2, "record_every_days": 1}, "marrow": {"shape": [96, 96]}, "car_t": IDLE, **STILL,
+        "clones": {"healthy": {"genotype": "wild_type"}}, "treatments": {"car_t": {"dose_cells": 3.5e10}},
+    }  # fmt: skip
+    mpn_abm.run(scenario(content), observers=[look])
+    _, before, after = places
+    moves = -np.expm1(-1.0) * (1.0 - 1.0 / 96**2)
+    assert abs((before != after).sum() - 10_000 * moves) < BOUND * np.sqrt(10_000 * moves * (1.0 - moves))
+    # on 96 x 96 sites 10,000 random agents leave exp(-1.085) of the sites free
+    free = np.exp(-10_000 / 96**2)
+    assert abs(96**2 - len(np.unique(after)) - 96**2 * free) < BOUND * np.sqrt(96**2 * free)
+
+
 def test_the_read_out_of_cytokine_release_is_the_kills_per_marrow_cell():
     """p c n_T x 1e4 once it has settled."""
     rows = trajectory({
@@ -183,9 +208,7 @@ def test_the_macro_rule_engages_and_kills_as_the_micro_rule_does(f, number, side
         "treatments": {"car_t": {"dose_cells": number}}, **STILL, "output": {"snapshots": False},
     }  # fmt: skip
     seen = []
-    rows = mpn_abm.run(
-        scenario(content), observers=[lambda state, day: seen.append(agents_of(state)) or {}]
-    ).trajectory
+    rows = mpn_abm.run(scenario(content), observers=[lambda state, day: seen.append(agents_of(state)) or {}]).trajectory
     days = hours / 24.0
     engagements = seen[-1]["exhaustion"].sum()
     assert engagements / (number * days * engagements_per_day(f, 500.0)) == pytest.approx(1.0, abs=0.25)
@@ -229,7 +252,8 @@ def test_one_engagement_commits_a_t_cell_to_seven_divisions_that_need_no_antigen
     founders, days = 400, 8
     content = {
         **ALL_CALR, "clones": donor_on(1 / 6), "seed": 6, "time": {"duration_days": days, "step_hours": 4,
-        "record_every_days": days}, "car_t": {"receptor_share": 0.9, "minimum_agents": founders, "death_rate_per_day": 0},
+        "record_every_days": days},
+        "car_t": {"receptor_share": 0.9, "minimum_agents": founders, "death_rate_per_day": 0},
         "treatments": {"car_t": {"dose_cells": 1e4}},
     }  # fmt: skip
     seen = []
@@ -357,6 +381,8 @@ def test_dose_0_leaves_the_marrow_as_it_is():
         "clones": {"healthy": {"genotype": "wild_type"}, "calr": {"genotype": "CALR_TYPE2", "fraction": 0.4}},
     }  # fmt: skip
     none = mpn_abm.run(scenario(content))
-    one, other, own = common_digests(none, mpn_abm.run(scenario({**content, "treatments": {"car_t": {"dose_cells": 0}}})))
+    one, other, own = common_digests(
+        none, mpn_abm.run(scenario({**content, "treatments": {"car_t": {"dose_cells": 0}}}))
+    )
     assert one == other
     assert "crs_index" in own

@@ -175,7 +175,10 @@ def test_no_place_is_held_twice(busy):
 def test_no_table_holds_a_value_that_is_no_number(busy):
     """Only a day that never came, and what an event does not have, may be missing."""
     result, _ = busy
-    may_miss = {"summary": {"vaf_below_1pct_day", "car_t_peak_day", "fixed_clone"}, "events": {"clone", "site", "value"}}
+    may_miss = {
+        "summary": {"vaf_below_1pct_day", "car_t_peak_day", "fixed_clone"},
+        "events": {"clone", "site", "value"},
+    }
     for name, table in result.tables.items():
         for field in table.schema:
             column = table.column(field.name)
@@ -241,6 +244,8 @@ def test_a_genotype_under_another_name_is_the_same_genotype():
     clones = {"healthy": {"genotype": "wild_type"}, "calr": {"genotype": "CALR_TYPE1", "fraction": 0.4}}
     named = mpn_abm.run(scenario(PAIR | off | {"clones": clones})).trajectory
     clones["calr"] = {"genotype": "mine", "fraction": 0.4}
-    like = mpn_abm.run(scenario(PAIR | off | {"clones": clones, "genotypes": {"mine": {"like": "CALR_TYPE1"}}})).trajectory
+    like = mpn_abm.run(
+        scenario(PAIR | off | {"clones": clones, "genotypes": {"mine": {"like": "CALR_TYPE1"}}})
+    ).trajectory
     renamed = like.rename(columns=lambda name: name.replace("mine", "CALR_TYPE1"))
     assert renamed.drop(columns="run_id").equals(named.drop(columns="run_id")[renamed.columns[1:]])

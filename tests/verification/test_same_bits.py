@@ -12,7 +12,8 @@ from mpn_abm.compile.program import compile_scenario
 
 # a step of this marrow has some thousand candidates, so that two threads meet at many borders
 NICHE = {
-    "time": {"duration_days": 120, "step_days": 10, "record_every_days": 30}, "marrow": {"shape": [120, 96]}, "seed": 12,
+    "time": {"duration_days": 120, "step_days": 10, "record_every_days": 30}, "seed": 12,
+    "marrow": {"shape": [120, 96]},
     "clones": {
         "healthy": {"genotype": "wild_type"}, "jak2": {"genotype": "JAK2_V617F", "fraction": 0.3},
         "calr": {"genotype": "CALR_TYPE2", "fraction": 0.3}, "late": {"genotype": "wild_type", "cells": 400, "day": 70},
@@ -35,7 +36,8 @@ EVERY = pytest.mark.parametrize("content", [NICHE, TISSUE], ids=["niche", "tissu
 def tables(result):
     """Every table but the label of the run."""
     return {
-        name: table.drop_columns("run_id").combine_chunks().unify_dictionaries() for name, table in result.tables.items()
+        name: table.drop_columns("run_id").combine_chunks().unify_dictionaries()
+        for name, table in result.tables.items()
     }
 
 

@@ -118,8 +118,8 @@ def test_a_daily_step_sees_the_mean_occupancy_of_two_doses_a_day(dose, told):
 def test_the_tissue_scale_holds_as_much_on_average_as_the_daily_step():
     """The mean of the followed occupancy over a day at steady state, in steps of which absorption takes a third."""
     content = {
-        "time": {"duration_days": 6, "step_minutes": 5, "record_every_minutes": 5}, "marrow": {"scale": "tissue", "shape": [4, 4]},
-        "clones": {"a": {"genotype": "wild_type"}}, **STILL,
+        "time": {"duration_days": 6, "step_minutes": 5, "record_every_minutes": 5}, **STILL,
+        "marrow": {"scale": "tissue", "shape": [4, 4]}, "clones": {"a": {"genotype": "wild_type"}},
         "treatments": {"ruxolitinib": {"dose_mg": 15, "times_per_day": 2}},
     }  # fmt: skip
     rows = trajectory(content)
@@ -210,10 +210,11 @@ def test_under_the_drug_the_log_odds_of_a_clone_fall_by_the_integral_of_its_net_
     """
     days, sites = 336, 1024**2
     rows = trajectory({
-        "time": {"duration_days": days, "step_days": step, "record_every_days": days}, "marrow": {"shape": [1024, 1024]},
+        "time": {"duration_days": days, "step_days": step, "record_every_days": days},
+        "marrow": {"shape": [1024, 1024]}, "seed": 5,
         "clones": {"healthy": {"genotype": "wild_type"}, "jak2": {"genotype": "JAK2_V617F", "fraction": 0.5}},
         "patient": {"disease": "PV"}, "hematopoiesis": {"recirculation": 1}, "mutation": OFF, "fibrosis": OFF,
-        "treatments": {"ruxolitinib": {"dose_mg": 25}}, "seed": 5,
+        "treatments": {"ruxolitinib": {"dose_mg": 25}},
     })  # fmt: skip
     held = occupancy(25)
     active = quad(lambda t: 1.0 - held + THETA * held * -np.expm1(-t / ONSET), 0.0, days)[0] / days

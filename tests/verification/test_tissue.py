@@ -19,20 +19,18 @@ def assay(overrides=None, replicates=1):
     return mpn_abm.run(of_library("tissue/killing_assay_effector_target", overrides), replicates=replicates)
 
 
-@pytest.mark.parametrize(("molecules", "fitted", "low", "high"), [(240, 0.26, 0.188, 0.288), (5172, 0.52, 0.4, 0.6)])
-def test_four_hours_of_the_assay_lyse_as_many_cd20_cells_as_the_model_was_fitted_to(molecules, fitted, low, high):
-    """0.26 at 240 molecules and 0.52 at 5,172, within 0.03, and no more than three errors from what was measured:
-    22.8 +/- 2 % and 40-60 %. Over 400 wells the model lyses 26.9 +/- 0.1 %, two errors and a bit above the 22.8,
-    and 51.0 %.
+@pytest.mark.parametrize(("molecules", "low", "high"), [(240, 0.188, 0.268), (5172, 0.4, 0.6)])
+def test_four_hours_of_the_assay_lyse_as_many_cd20_cells_as_were_measured(molecules, low, high):
+    """22.8 +/- 2 % at 240 molecules, within two errors, and 40-60 % at 5,172.
 
-    A well differs by 2 %, so the mean of 20 is known to 0.5 %. Catches t_att of 3-D (18 %), lysis at the start of the
-    hold or without p, attachment that grows with the number of targets around or does not depend on the antigen.
+    A well differs by 2 %, so the mean of 20 is known to 0.5 %; over 60 wells the model lyses 24 and 47 %. Catches t_att
+    of 3-D (18 %), lysis at the start of the hold or without p, attachment that grows with the number of targets around
+    or does not depend on the antigen.
     """
     rows = assay({"genotypes.target.antigen_molecules": molecules}, replicates=20).trajectory
     end = rows[np.isclose(rows.day, 4 / 24)]
     assert len(end) == 20
     assert (end.car_t_total == 5000).all()
-    assert end.kills.mean() / 500 == pytest.approx(fitted, abs=0.03)
     assert low < end.kills.mean() / 500 < high
 
 

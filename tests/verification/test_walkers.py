@@ -84,7 +84,7 @@ def test_the_mean_squared_displacement_is_that_of_a_persistent_random_walk(shape
 
 
 def test_every_direction_is_taken_as_often_and_kept_as_long():
-    """First hops are uniform over 26 neighbours, chi-squared at 1e-6; the second goes the same way in c + (1 - c)/26."""
+    """First hops are uniform over 26 neighbours, chi-squared at 1e-6; the second is the same in c + (1 - c)/26."""
     places = walked((100, 100, 100), 20_000, 6, seed=4)
     hops = (np.diff(places, axis=0) + 50) % 100 - 50
     assert np.abs(hops).max() == 1
@@ -131,7 +131,7 @@ def test_scar_slows_hops_by_one_minus_phi_times_e(grade, slowing):
 
 
 def shares_in_scar(persistence, boundary="periodic"):
-    """Share of scarred sites, and of 1,638 walkers on them at 8 looks from 20 hours on; hops in scar come to a sixth."""
+    """Share of scarred sites, and of 1,638 walkers on them at 8 looks from 20 hours on; hops in scar are a sixth."""
     scar = {"initial": {"mf_grade": 3, "patches": 6, "cover_fraction": 0.5}, "resolution_rate_per_day": 0}
     content = {
         "time": {"duration_hours": 24, "record_every_hours": 24, "snapshot_every_hours": 0.5},

@@ -36,12 +36,13 @@ class CarTParameters(Mechanism):
         source="assumed: published organoids show no loss of killing in scar",
     )
     attach_time_2d: float = parameter(
-        300.0,
+        340.0,
         unit="minute",
         above=0.0,
         high=100_000.0,
+        sweep=(300.0, 400.0),
         doc="mean time to attach to saturating targets in two dimensions",
-        source="fitted: CD20 series at 4 h, E:T 10: 0.26 and 0.52 killed",
+        source="fitted: CD20 series at 4 h, E:T 10: 22.8 +/- 2 % and 40-60 % killed, the model 24 and 47 %",
     )
     attach_time_3d: float = parameter(
         450.0,

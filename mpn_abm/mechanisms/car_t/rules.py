@@ -28,7 +28,7 @@ class CarTRules(NamedTuple):
     rest_time: float  # days
     lysis_probability: float
     hop_probability: float  # of a searching cell in a sub-step, without scar
-    turn: np.uint64  # threshold of a 32-bit word, per hop
+    turn: np.uint64  # threshold of a 32-bit word, per sub-step
     scar_slowing: float
     relocation: np.uint64  # threshold, per sub-step
     programme_divisions: int

@@ -17,6 +17,7 @@ from mpn_abm.state import FIELD_CYCLES, SCARRED
 # smaller fields are 0, so that a scar that fades never becomes a denormal number, which would be slow
 NEGLIGIBLE = 1e-200
 STILL = 1e-9
+STRONGEST = 10.0
 
 
 class ScarRules(NamedTuple):
@@ -213,21 +214,36 @@ def take_stock(ground, tally, rules):
 
 
 @jit
+def balance_of_myofibroblasts(cytokine, rules):
+    """Active fraction m that stands still under a cytokine."""
+    gain = rules.activation * cytokine / (cytokine + 1.0)
+    return gain / (gain + rules.deactivation + NEGLIGIBLE)
+
+
+@jit
 def settle_scar(ground, rules):
     """Put the placed scar at balance with the untreated clone of day 0.
 
     Myofibroblasts stand at balance. Where there is scar and cytokine, the drive q is solved so that the ECM
-    stands still; elsewhere it is the patient's.
+    stands still; elsewhere it is the patient's. A block that the clone hardly reaches would need a huge drive, and
+    would turn to dense scar as soon as the clone came: q is at most STRONGEST times what the mean cytokine of the
+    scarred blocks asks for, and such a block slowly loses its scar.
     """
-    for b in range(ground.ecm.shape[0]):
-        c = ground.cytokine[b]
-        gain = rules.activation * c / (c + 1.0)
-        rate = gain + rules.deactivation
-        m = gain / rate if rate > 0.0 else 0.0
-        e = ground.ecm[b]
+    ecm, cytokine = ground.ecm, ground.cytokine
+    reached = 0
+    total = 0.0
+    for b in range(ecm.shape[0]):
+        if ecm[b] > 0.0 and cytokine[b] > 0.0:
+            reached += 1
+            total += cytokine[b]
+    typical = balance_of_myofibroblasts(total / max(reached, 1), rules)
+    for b in range(ecm.shape[0]):
+        m = balance_of_myofibroblasts(cytokine[b], rules)
         ground.myofibroblast[b] = m
-        laid = rules.deposition * m * (1.0 - e)
-        ground.drive[b] = rules.resolution * e / laid if e > 0.0 and laid > 0.0 else rules.patient_drive
+        ground.drive[b] = rules.patient_drive
+        if ecm[b] > 0.0 and m > 0.0 and rules.deposition > 0.0 and ecm[b] < 1.0:
+            wanted = rules.resolution * ecm[b] / (rules.deposition * (1.0 - ecm[b]))
+            ground.drive[b] = wanted / max(m, typical / STRONGEST)
 
 
 def overlap_weights(radius: int) -> np.ndarray:
