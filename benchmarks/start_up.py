@@ -1,6 +1,6 @@
 """What a user waits for besides stepping: help, validation, warm start, cold compile, recording, memory.
 
-    python benchmarks/start_up.py [--cold]
+python benchmarks/start_up.py [--cold]
 """
 
 import argparse

@@ -64,7 +64,7 @@ SEARCHING, ENGAGED, RESTING = range(3)
 class Counters(NamedTuple):
     """What every event changes; a stripe of the striped executor counts into its own."""
 
-    count: np.ndarray  # int64[G]       cells of each genotype; [0] empty niches
+    genotype_cells: np.ndarray  # int64[G]  cells of each genotype; [0] empty niches
     births: np.ndarray  # int64[G]      daughters that stayed, since day 0
     losses: np.ndarray  # int64[G]      displaced or differentiated, since day 0
     clone_cells: np.ndarray  # int64[C]       cells of each clone; C = capacity
@@ -130,7 +130,7 @@ class Agents(NamedTuple):
     heading: np.ndarray  # int32[A]   direction of the walk, -1 if none
     claim: np.ndarray  # uint32[A]    scratch: priority of the claim
     fate: np.ndarray  # uint8[A]      scratch: what a sub-step decided
-    layer: np.ndarray  # int32[S]     niche: force of the agents around, in 2^-16; tissue: agents here
+    layer: np.ndarray  # int64[S]     niche: force of the agents around, in 2^-16; tissue: agents here
     touched: np.ndarray  # int32[S]   scratch; niche: sites with a force; tissue: claiming agent + 1
     around: np.ndarray  # int64[27]   scratch: sites around the one in question
     readout: np.ndarray  # float64[2] kills of marrow cells per marrow cell and day: smoothed, of the sub-step
@@ -201,7 +201,7 @@ def take(stack, k):  # type: ignore[no-untyped-def]
     )  # fmt: skip
     return MarrowState(
         stack.cell[k],
-        Counters(c.count[k], c.births[k], c.losses[k], c.clone_cells[k], c.antigen_cells[k]),
+        Counters(c.genotype_cells[k], c.births[k], c.losses[k], c.clone_cells[k], c.antigen_cells[k]),
         Ledger(e.killed[k], e.arrived[k], e.mutated_to[k], e.mutated_from[k]),
         stack.clone_table[k],
         Ground(
@@ -260,7 +260,7 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
             "tally": (i8, (TALLIES,)),
         },
         "counters": {
-            "count": (i8, (genotypes,)),
+            "genotype_cells": (i8, (genotypes,)),
             "births": (i8, (genotypes,)),
             "losses": (i8, (genotypes,)),
             "clone_cells": (i8, (sizes.clones,)),
@@ -306,7 +306,7 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
             "heading": (i4, (agents,)),
             "claim": (u4, (agents,)),
             "fate": (u1, (agents,)),
-            "layer": (i4, (sizes.agent_sites,)),
+            "layer": (i8, (sizes.agent_sites,)),
             "touched": (i4, (sizes.agent_sites,)),
             "around": (i8, (27,)),
             "readout": (f8, (2,)),

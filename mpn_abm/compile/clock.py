@@ -40,6 +40,7 @@ def timetable_of(spec: Spec) -> Timetable:
     snapshots = every(spec.time.snapshot_every) if spec.time.snapshot_every else {0, steps}
     arrivals: dict[int, list[str]] = {}
     for name, clone in spec.clones.items():
-        if clone.day > 0:
+        # one that is due at the end or later never comes
+        if 0 < boundary_at(clone.day, step) < steps:
             arrivals.setdefault(boundary_at(clone.day, step), []).append(name)
     return Timetable(step, steps, rows, tuple(sorted(snapshots)), arrivals)

@@ -7,7 +7,7 @@ import numpy as np
 
 from mpn_abm.columns import Layout, layout_of
 from mpn_abm.compile.cells import car_t_rules, cell_rules, signal_rules
-from mpn_abm.compile.clock import Timetable, timetable_of
+from mpn_abm.compile.clock import Timetable, boundary_at, timetable_of
 from mpn_abm.compile.drugs import NEVER, drug_rules
 from mpn_abm.compile.founders import sizes_of
 from mpn_abm.compile.genotypes import Antigens, CellTypes, antigens_of, cell_types_of
@@ -123,14 +123,13 @@ def _census(
 
 def _start(spec: Spec, types: CellTypes, timetable: Timetable) -> StartRules:
     clones = spec.clones
-    arrives = {name: boundary for boundary, names in timetable.arrivals.items() for name in names}
     scar = spec.fibrosis.initial
     return StartRules(
         genotype=np.array([types.founders[name] for name in clones], np.int64),
         cells=np.array(sizes_of(spec), np.int64),
         pattern=np.array([PATTERNS[clone.pattern] for clone in clones.values()], np.int64),
         patches=np.array([clone.patches or 0 for clone in clones.values()], np.int64),
-        arrives=np.array([arrives.get(name, 0) for name in clones], np.int64),
+        arrives=np.array([boundary_at(clone.day, timetable.step) for clone in clones.values()], np.int64),
         scar=scar.mf_grade / 3.5,
         scar_patches=scar.patches or 0,
         scar_cover=scar.cover_fraction or 0.0,

@@ -110,7 +110,7 @@ def write_row(
     r = tally[ROWS]
     record.row_at[r] = boundary
     row = record.rows[r]
-    row[places.cells_total] = sites - counters.count[0]
+    row[places.cells_total] = sites - counters.genotype_cells[0]
     for k in range(rules.founders):
         row[places.cells + k] = counters.clone_cells[k + 1]
         row[places.fraction + k] = counters.clone_cells[k + 1] / float(sites)
@@ -118,11 +118,11 @@ def write_row(
     for b in range(bases):
         row[places.genotype_cells + b] = 0.0
         row[places.activity + b] = signal.activity[b]
-    for g in range(1, counters.count.shape[0]):
-        row[places.genotype_cells + base[g]] += counters.count[g]
+    for g in range(1, counters.genotype_cells.shape[0]):
+        row[places.genotype_cells + base[g]] += counters.genotype_cells[g]
     for k in range(rules.mutant_bases.shape[0]):
         row[places.persistence + k] = signal.persistence[rules.mutant_bases[k]]
-    write_vaf(row, places.vaf, boundary, counters.count, tally, base, rules.gene, rules.copies)
+    write_vaf(row, places.vaf, boundary, counters.genotype_cells, tally, base, rules.gene, rules.copies)
     if places.antigen >= 0:
         write_antigen(row, places.antigen, counters.antigen_cells, rules.molecules)
     if places.scar >= 0:

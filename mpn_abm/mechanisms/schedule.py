@@ -146,12 +146,17 @@ def open_step(marrow, rules, step, key_low, key_high):
         # cytokine is in balance with the cells as they stand, so it comes before they change
         if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
             spread_cytokine(
-                marrow.ground, marrow.counters.count, rules.cells.base, marrow.signal.activity, tally, rules.scar,
+                marrow.ground, marrow.counters.genotype_cells, rules.cells.base, marrow.signal.activity, tally, rules.scar,
                 rules.levels, rules.lattice,
             )  # fmt: skip
         tally[STAGE] = SIGNALLED
     lowest_mutation = set_thresholds(
-        marrow.counters.count, marrow.signal.activity, marrow.marks, rules.cells, rules.lattice, rules.clock.step
+        marrow.counters.genotype_cells,
+        marrow.signal.activity,
+        marrow.marks,
+        rules.cells,
+        rules.lattice,
+        rules.clock.step,
     )
     if not has_table(marrow.marks, tally, rules.lattice):
         return TABLE_SHORT, *nothing
@@ -204,7 +209,7 @@ def close_step(marrow, rules, step, key_low, key_high):
     alive = -1
     if tally[EMPTIED] > 0:
         alive = note_lost_clones(marrow.counters.clone_cells, marrow.clone_table, tally, step)
-    end_run(marrow.counters.count, tally, rules.clock, rules.cells.is_mutant, step + 1, alive)
+    end_run(marrow.counters.genotype_cells, tally, rules.clock, rules.cells.is_mutant, step + 1, alive)
     boundary = step + 1
     due = rules.census.row_at[tally[NEXT_ROW]] == boundary
     if due or tally[ENDED] != GOES_ON:

@@ -112,8 +112,8 @@ def put_cell(s, clone, genotype, cell, counters, source, cells, lattice, key_low
         byte = uint64(w2) >> uint64(24)
         counters.antigen_cells[antigen, byte] += 1
     cell[s] = uint64(genotype) | (byte << ANTIGEN_SHIFT) | (uint64(clone) << CLONE_SHIFT)
-    counters.count[genotype] += 1
-    counters.count[0] -= 1
+    counters.genotype_cells[genotype] += 1
+    counters.genotype_cells[0] -= 1
     counters.clone_cells[clone] += 1
     counters.clone_cells[0] -= 1
     if cells.source_weight[genotype] != 0:
@@ -130,8 +130,8 @@ def clear_site(s, cell, counters, source, tally, cells, lattice):
     clone = word >> CLONE_SHIFT
     cell[s] = uint64(0)
     counters.losses[g] += 1
-    counters.count[g] -= 1
-    counters.count[0] += 1
+    counters.genotype_cells[g] -= 1
+    counters.genotype_cells[0] += 1
     counters.clone_cells[clone] -= 1
     counters.clone_cells[0] += 1
     if counters.clone_cells[clone] == 0:
@@ -193,7 +193,7 @@ def place_founders(cell, counters, source, clone_table, cells, start, lattice, k
                     centre[0] = (centre[0] + 1) % lattice.sites
                 found(k, centre, cell, counters, source, clone_table, cells, start, lattice, 0, key_low, key_high)
                 continue
-            sites = free_sites(cell, counters.count[0])
+            sites = free_sites(cell, counters.genotype_cells[0])
             if not rest:
                 sites = sites_for(k, start, sites, SITE_DRAW, lattice, key_low, key_high)
             found(k, sites, cell, counters, source, clone_table, cells, start, lattice, 0, key_low, key_high)
@@ -249,7 +249,7 @@ def place_scar(ecm, start, block_sites, lattice, key_low, key_high):
 def begin(marrow, rules, start, key_low, key_high):
     """The marrow of day 0 with its row, in arrays that are all zero."""
     counters, tally = marrow.counters, marrow.tally
-    counters.count[0] = rules.lattice.sites
+    counters.genotype_cells[0] = rules.lattice.sites
     counters.clone_cells[0] = rules.lattice.sites
     founders = start.genotype.shape[0]
     tally[NEXT_CLONE] = founders + 1
@@ -269,12 +269,12 @@ def begin(marrow, rules, start, key_low, key_high):
     if rules.scar.enabled == 1:
         place_scar(marrow.ground.ecm, start, rules.scar.block_sites, rules.lattice, key_low, key_high)
         spread_cytokine(
-            marrow.ground, counters.count, rules.cells.base, marrow.signal.activity, tally, rules.scar, rules.levels,
-            rules.lattice,
+            marrow.ground, counters.genotype_cells, rules.cells.base, marrow.signal.activity, tally, rules.scar,
+            rules.levels, rules.lattice,
         )  # fmt: skip
         settle_scar(marrow.ground, rules.scar)
         take_stock(marrow.ground, tally, rules.scar)
-    end_run(counters.count, tally, rules.clock, rules.cells.is_mutant, 0, -1)
+    end_run(counters.genotype_cells, tally, rules.clock, rules.cells.is_mutant, 0, -1)
     write_row(
         counters, marrow.signal, marrow.ground.summary, marrow.agents, marrow.record, tally, rules.places,
         rules.census, rules.cells.base, rules.car_t, rules.lattice.sites, rules.clock.step, 0,

@@ -25,8 +25,6 @@ from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, in_reading
 from mpn_abm.scenario.validation import validated
 
 _ROOT = Blocks((Spec,))
-_STAND_INS = {"time": {"duration": 1.0}, "clones": {}}
-"""What the checks between parts see of a required part that is wrong in itself."""
 
 
 @dataclass(frozen=True)
@@ -130,13 +128,23 @@ def _checked_spec(tree: Entry, problems: list[Problem]) -> Spec:
     wrong = {problem.path.partition(".")[0] for problem in problems}
     if spec is None:
         right = {part: entry for part, entry in tree.value.items() if part not in wrong}
-        stand_ins = {part: entry_from(value, DEFAULT) for part, value in _STAND_INS.items()}
+        stand_ins = {part: entry_from(value, DEFAULT) for part, value in _stand_ins(tree).items()}
         spec, _ = validated(tree.with_value({**stand_ins, **right}))
     if spec is not None:
         problems += checked(spec, tree, wrong)
     if problems or spec is None:
         raise ScenarioError(in_reading_order(problems))
     return spec
+
+
+def _stand_ins(tree: Entry) -> dict[str, Any]:
+    """What the checks between parts see of a required part that is wrong in itself: of clones, their genotypes."""
+    clones = tree.value.get("clones")
+    named = clones.value.items() if clones is not None and clones.is_mapping else ()
+    said = {name: clone.value.get("genotype") for name, clone in named if clone.is_mapping}
+    known = {name: {"genotype": genotype.value} for name, genotype in said.items() if genotype is not None}
+    texts = {name: clone for name, clone in known.items() if isinstance(clone["genotype"], str)}
+    return {"time": {"duration": 1.0}, "clones": texts}
 
 
 def _is_at_or_in(path: str, place: str) -> bool:

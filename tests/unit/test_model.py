@@ -372,7 +372,7 @@ def test_a_layer_of_the_users_own_is_written_as_in_any_grid():
 
 @pytest.mark.parametrize("shape", [(6, 5), (4, 5, 2)])
 @pytest.mark.parametrize("boundary", ["periodic", "reflecting"])
-@pytest.mark.parametrize(("radius", "include_center"), [(1, False), (2, True)])
+@pytest.mark.parametrize(("radius", "include_center"), [(1, True), (2, False)])
 def test_neighbours_are_those_of_the_stock_grid(shape, boundary, radius, include_center):
     options = {"marrow.shape": list(shape), "marrow.boundary": boundary, "hematopoiesis.homing_radius_sites": 1}
     model = MarrowModel(scenario(NICHE, **options))

@@ -91,7 +91,18 @@ def test_cross_checks_are_shown_beside_wrong_values_of_other_parts():
 def test_a_wrong_part_causes_no_second_problem():
     assert len(problems_of(HEAD + "drugs: {x: {like: nothing}}\n")) == 1
     assert (
-        len(problems_of("schema: mpn-abm/1\ntime: {duration_days: 1}\nclones: {a: {genotype: x, fraction: 7}}\n")) == 1
+        len(
+            problems_of(
+                "schema: mpn-abm/1\ntime: {duration_days: 1}\nclones: {a: {genotype: wild_type, fraction: 7}}\n"
+            )
+        )
+        == 1
+    )
+
+
+def test_two_mistakes_of_one_clone_are_both_shown():
+    assert (
+        len(problems_of("schema: mpn-abm/1\ntime: {duration_days: 1}\nclones: {a: {genotype: x, fraction: 7}}\n")) == 2
     )
 
 

@@ -25,17 +25,17 @@ CLONES = {
 }
 # a short life in which everything happens: tired after six engagements, memory, room for 70 agents
 NICHE_LIFE = {
-    "receptor_share": 0.3, "cells_per_agent": 1e9, "minimum_agents": 12, "lysis_probability": 1, "relocation_rate": 2,
+    "receptor_share": 0.3, "cells_per_agent": 1e9, "minimum_agents": 12, "lysis_probability": 1,
+    "relocation_rate_per_day": 2,
     "attach_time_3d_minutes": 200, "programme_divisions": 3, "max_divisions": 5, "death_rate_per_day": 0.5,
     "grace_days": 0.4, "memory_share": 0.4, "memory_death_rate_per_day": 0.1, "capacity": 0.1, "exhaustion_half": 6,
     "exhaustion_decay_days": 5,
 }  # fmt: skip
-NICHE_LIFE["relocation_rate_per_day"] = NICHE_LIFE.pop("relocation_rate")
 TISSUE_LIFE = {
     "attach_time_2d_minutes": 20, "attach_time_3d_minutes": 20, "engagement_time_minutes": 6, "rest_time_minutes": 4,
     "lysis_probability": 0.8, "programme_divisions": 2, "max_divisions": 3, "division_rate_per_day": 40,
     "death_rate_per_day": 40, "grace_days": 0.02, "memory_share": 0.4, "memory_death_rate_per_day": 10,
-    "capacity": 0.8, "exhaustion_half": 4, "exhaustion_decay_days": 0.5, "scar_slowing": 0.8,
+    "capacity": 0.4, "exhaustion_half": 4, "exhaustion_decay_days": 0.5, "scar_slowing": 0.8,
 }  # fmt: skip
 
 
@@ -88,6 +88,11 @@ class Biology:
     def lysis(self, molecules):
         return molecules / (molecules + self.spec.antigen.lysis_half)
 
+    def lysis_of(self, cell):
+        """h of a cell; one without the antigen has that of background killing."""
+        antigen = self.molecules(cell)
+        return self.lysis(antigen) if antigen > 0.0 else self.car_t.background_kill
+
     def activation(self, molecules):
         return molecules / (molecules + self.spec.antigen.activation_half)
 
@@ -115,12 +120,10 @@ class Biology:
             return self.within(1.0 / (attach_time / (lysis * touching(f)) + held)), activation
 
         def kills(cell, around, force):
-            if self.median(cell[0]) == 0.0:
-                return 0.0
             f, _, _ = self.progenitors(around)
             t_cells = force / 2**16 * cells_per_agent / marrow_cells_around
-            lysis = self.lysis(self.molecules(cell))
-            return self.within(touching(f) / f * p.lysis_probability * lysis * t_cells / attach_time)
+            of_targets = touching(f) / f if f > 0.0 else 26.0
+            return self.within(of_targets * p.lysis_probability * self.lysis_of(cell) * t_cells / attach_time)
 
         return Niche(self.within(p.relocation_rate), meets, kills)
 
@@ -151,8 +154,7 @@ class Biology:
             return self.sub_step / hop_time * (1.0 - p.scar_slowing * e)
 
         def attaches(cell):
-            antigen = self.molecules(cell)
-            return self.within((self.lysis(antigen) if antigen > 0.0 else p.background_kill) / attach_time)
+            return self.within(self.lysis_of(cell) / attach_time)
 
         return Micro(
             hops=hops, turns=self.within(1.0 / (p.persistence * MINUTE)), attaches=attaches,
@@ -177,7 +179,9 @@ class Pair:
         spec = self.spec
         self.shape = spec.marrow.shape[::-1]
         self.is_tissue = spec.marrow.scale == "tissue"
-        longest = spec.fibrosis.site_length / spec.car_t.speed * MINUTE if self.is_tissue else spec.car_t.sub_step / 24.0
+        longest = (
+            spec.fibrosis.site_length / spec.car_t.speed * MINUTE if self.is_tissue else spec.car_t.sub_step / 24.0
+        )
         self.sub_steps = max(1, ceil(spec.time.step / longest - 1e-9))
         self.biology = Biology(spec, program.cell_types, spec.time.step / self.sub_steps)
         self.marrow_cells = prod(self.shape) if self.is_tissue else spec.car_t.marrow_cells_per_kg * spec.patient.weight
@@ -295,7 +299,7 @@ class Pair:
         kills = state.tally[[KILLS, HEALTHY_KILLED]]
         np.testing.assert_array_equal(kills, [len(killed), healthy], f"kills after {when}")
         left = np.bincount([cell[0] if cell else 0 for cell in self.cells], minlength=genotypes)
-        np.testing.assert_array_equal(state.counters.count, left, f"counts after {when}")
+        np.testing.assert_array_equal(state.counters.genotype_cells, left, f"counts after {when}")
         antigen = np.zeros_like(state.counters.antigen_cells)
         for g, byte in filter(None, self.cells):
             antigen[self.program.antigens.class_of[g], byte] += self.biology.median(g) > 0.0

@@ -94,7 +94,7 @@ def assert_same(kernel, twin, account, step):
     np.testing.assert_array_equal(counters.losses, account.losses, f"losses after step {step}")
     tallies = state.tally[[CANDIDATES, EVENTS]]
     np.testing.assert_array_equal(tallies, [account.candidates, account.events], f"events after step {step}")
-    np.testing.assert_array_equal(counters.count[1:], twin.per_genotype()[1:], f"genotypes after step {step}")
+    np.testing.assert_array_equal(counters.genotype_cells[1:], twin.per_genotype()[1:], f"genotypes after step {step}")
     np.testing.assert_array_equal(counters.clone_cells[1:known], twin.per_clone()[1:], f"clones after step {step}")
     for base in range(len(setup.activity)):
         source = np.zeros(kernel.lattice.blocks, int)

@@ -125,7 +125,12 @@ class Kernel:
         state = self.state
         for step in range(first, first + steps):
             lowest = set_thresholds(
-                state.counters.count, state.signal.activity, state.marks, self.rules, self.lattice, self.setup.dt
+                state.counters.genotype_cells,
+                state.signal.activity,
+                state.marks,
+                self.rules,
+                self.lattice,
+                self.setup.dt,
             )
             assert has_table(state.marks, state.tally, self.lattice)
             number = number_of_candidates(state.marks, state.tally, step, *self.key)
@@ -215,7 +220,7 @@ def recounted(kernel: Kernel) -> dict:
     carriers = rules.antigen_class[genotype] > 0
     np.add.at(histogram, (rules.antigen_class[genotype[carriers]], antigen[carriers]), 1)
     return {
-        "counters.count": np.bincount(genotype, minlength=setup.genotypes),
+        "counters.genotype_cells": np.bincount(genotype, minlength=setup.genotypes),
         "counters.clone_cells": np.bincount(clone, minlength=setup.clones),
         "counters.antigen_cells": histogram,
         "ground.source": source,
@@ -260,7 +265,7 @@ def two_genotypes(mutant_advantage: float, **changes) -> Setup:
 def run_steps(state, rules, lattice, dt, first, steps, key_low, key_high):
     """Steps first, first + 1, ... on one thread; where it stopped, which is earlier only for want of room."""
     for step in range(first, first + steps):
-        lowest = set_thresholds(state.counters.count, state.signal.activity, state.marks, rules, lattice, dt)
+        lowest = set_thresholds(state.counters.genotype_cells, state.signal.activity, state.marks, rules, lattice, dt)
         if not has_table(state.marks, state.tally, lattice):
             return step
         number = number_of_candidates(state.marks, state.tally, step, key_low, key_high)

@@ -24,16 +24,16 @@ def lay_out(state, first, mutants):
         cell[s] = uint64(WILD) | (uint64(WILD) << uint64(32))
     for s in range(first, first + mutants):
         cell[s] = uint64(MUTANT) | (uint64(MUTANT) << uint64(32))
-    counters.count[:] = 0
+    counters.genotype_cells[:] = 0
     counters.clone_cells[:] = 0
-    counters.count[WILD] = counters.clone_cells[WILD] = sites - mutants
-    counters.count[MUTANT] = counters.clone_cells[MUTANT] = mutants
+    counters.genotype_cells[WILD] = counters.clone_cells[WILD] = sites - mutants
+    counters.genotype_cells[MUTANT] = counters.clone_cells[MUTANT] = mutants
 
 
 @jit
 def fixations(state, rules, lattice, dt, seed, replicates):
     """In how many replicates one mutant, whose place goes round the lattice, takes it over."""
-    count = state.counters.count
+    count = state.counters.genotype_cells
     won = 0
     for k in range(replicates):
         key_low, key_high = keys_of(seed, k)
@@ -51,7 +51,7 @@ def ups_and_downs(state, rules, lattice, dt, seed, candidates):
 
     Every step runs its first candidate alone, so that no two changes can hide each other.
     """
-    count = state.counters.count
+    count = state.counters.genotype_cells
     sites = lattice.sites
     key_low, key_high = keys_of(seed, 0)
     ups, downs = 0, 0
@@ -75,7 +75,7 @@ def survival_steps(state, rules, lattice, dt, seed, survived):
         key_low, key_high = keys_of(seed, k)
         lay_out(state, 0, 0)
         step = 0
-        while state.counters.count[WILD] > 0:
+        while state.counters.genotype_cells[WILD] > 0:
             step = run_steps(state, rules, lattice, dt, step, 1, key_low, key_high)
         survived[k] = step - 1
 
@@ -89,6 +89,6 @@ def scatter_mutants(state, key_low, key_high):
         w0, _, _, _ = words(s, 0, START, 0, key_low, key_high)
         if uint64(w0) < uint64(1 << 31):
             cell[s] = uint64(MUTANT) | (uint64(MUTANT) << uint64(32))
-            for counts in (counters.count, counters.clone_cells):
+            for counts in (counters.genotype_cells, counters.clone_cells):
                 counts[WILD] -= 1
                 counts[MUTANT] += 1

@@ -123,18 +123,18 @@ def test_a_stem_cell_is_killed_with_its_hazard(molecules):
 
 
 def test_t_cells_engage_by_the_receptor_share_of_the_sites_around():
-    """c of f = 0.05 x (CALR share of the megakaryocyte output in 3 x 3 sites), averaged over the lattice.
+    """c of f = receptor share x (CALR share of the megakaryocyte output in 3 x 3 sites), averaged over the lattice.
 
-    10,000 agents, 20 days, no kills: finds a rate off by 5 %. Catches stem cells counted without their output, a
-    window that is too wide or misses its border, the stem cell's antigen in place of the progenitors'.
+    10,000 agents, 20 days, no kills, receptors so rare that c grows with f: finds a rate off by 9 %. Catches stem
+    cells counted without their output, a window that misses its border, the stem cell's antigen for the progenitors'.
     """
-    days, sites = 20, 64
+    days, sites, share = 20, 64, 0.01
     content = {
         "time": {"duration_days": days}, "marrow": {"shape": [sites, sites]}, "seed": 2,
-        "car_t": {**IDLE, "lysis_probability": 0},
+        "car_t": {**IDLE, "lysis_probability": 0, "receptor_share": share},
         "clones": {
-            "healthy": {"genotype": "wild_type"}, "calr": {"genotype": "CALR_TYPE1", "fraction": 0.3, "patches": 5,
-            "pattern": "patches"}, "jak2": {"genotype": "JAK2_V617F", "fraction": 0.2},
+            "healthy": {"genotype": "wild_type"}, "calr": {"genotype": "CALR_TYPE1", "fraction": 0.1},
+            "jak2": {"genotype": "JAK2_V617F", "fraction": 0.3, "pattern": "patches", "patches": 5},
         }, "treatments": {"car_t": {"dose_cells": 3.5e10}}, "antigen": {"spread": 0}, **STILL,
     }  # fmt: skip
     seen = []
@@ -146,15 +146,16 @@ def test_t_cells_engage_by_the_receptor_share_of_the_sites_around():
     around = [
         sum(np.roll(field, (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)) for field in (total, positive)
     ]
-    f = SHARE * around[1] / around[0]
+    f = share * around[1] / around[0]
     rate = np.zeros_like(f)
     rate[f > 0] = engagements_per_day(f[f > 0], 2000.0)
     expected = (-np.expm1(-rate / SUB_STEPS) * SUB_STEPS).mean() * days
     counted = seen[-1]["exhaustion"]
     assert len(counted) == 10_000
     error = counted.std() / np.sqrt(len(counted))
-    assert 2.0 * BOUND * error < 0.05 * expected
-    assert abs(counted.mean() - expected) < BOUND * error
+    assert 2.0 * BOUND * error < 0.09 * expected
+    # the counter forgets with 10 years, a quarter of a percent here
+    assert abs(counted.mean() - expected * (1.0 - days / 2.0 / 3650.0)) < BOUND * error
 
 
 def test_blood_carries_an_agent_to_a_random_site_once_a_day():
@@ -183,13 +184,14 @@ def test_blood_carries_an_agent_to_a_random_site_once_a_day():
 
 
 def test_the_read_out_of_cytokine_release_is_the_kills_per_marrow_cell():
-    """p c n_T x 1e4 once it has settled."""
+    """p c n_T x 1e4 once it has settled, forgotten within 2 days once the antigen is gone."""
     rows = trajectory({
-        "time": {"duration_days": 30}, "marrow": {"shape": [16, 16]}, "car_t": {**IDLE, "lysis_probability": 1e-6},
-        "clones": {"calr": {"genotype": "CALR_TYPE1"}}, "treatments": {"car_t": {"dose_cells": 3.5e10}}, **STILL,
-    })  # fmt: skip
+        **ALL_CALR, "clones": donor_on(30), "car_t": {**IDLE, "lysis_probability": 1e-6}, "antigen": {"spread": 0},
+        "time": {"duration_days": 36, "record_every_days": 2}, "treatments": {"car_t": {"dose_cells": 3.5e10}},
+    }).set_index("day")  # fmt: skip
     expected = 1e-6 * engagements_per_day(SHARE, 2000.0) * 3.5e9 / MARROW * 1e4
-    assert rows.crs_index.iloc[-1] == pytest.approx(expected, rel=1e-3)
+    assert rows.crs_index[30] == pytest.approx(expected, rel=1e-3)
+    np.testing.assert_allclose(rows.crs_index.loc[30:], rows.crs_index[30] * np.exp([0, -1, -2, -3]), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("f", "number", "side"), [(0.5, 2000, 56), (0.005, 4000, 88)])

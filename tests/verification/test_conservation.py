@@ -61,16 +61,18 @@ class Books:
     def __call__(self, state, day):
         counters, ledger = state.counters, state.ledger
         if self.start is None:
-            self.start = counters.count.copy()
+            self.start = counters.genotype_cells.copy()
         balance = (
             self.start + counters.births - counters.losses - ledger.killed
             + ledger.arrived + ledger.mutated_to - ledger.mutated_from
         )  # fmt: skip
         # index 0 stands for empty niches, and takes no part
-        assert balance[1:].tolist() == counters.count[1:].tolist()
-        assert counters.count.sum() == state.cell.shape[0]
+        assert balance[1:].tolist() == counters.genotype_cells[1:].tolist()
+        assert counters.genotype_cells.sum() == state.cell.shape[0]
         genotype, clone = (state.cell & np.uint64(255)).astype(int), (state.cell >> np.uint64(32)).astype(int)
-        assert np.bincount(genotype, minlength=len(counters.count)).tolist() == counters.count.tolist()
+        assert (
+            np.bincount(genotype, minlength=len(counters.genotype_cells)).tolist() == counters.genotype_cells.tolist()
+        )
         known = int(state.tally[NEXT_CLONE])
         assert np.bincount(clone, minlength=known).tolist() == counters.clone_cells[:known].tolist()
         self.days += 1

@@ -50,7 +50,7 @@ def test_equal_birth_and_loss_on_a_rung_do_not_wrap():
     assert int(marks.division[1]) + int(marks.loss[1]) == 2**64 - 1
     assert account.births.sum() > 100
     assert (account.losses - account.births).sum() > 100
-    assert 20 < counters.count[1:].sum() < 190
+    assert 20 < counters.genotype_cells[1:].sum() < 190
 
 
 @pytest.mark.parametrize("rates", [(0.1, 0.15, (0.25, 0.0)), (0.0, 0.25, (0.125, 0.125)), (0.0, 0.0, (0.3, 0.2))])
@@ -99,14 +99,14 @@ def test_running_counts_equal_recounts_and_every_genotype_keeps_its_books(setup)
     state = kernel.state
     counters, ledger = state.counters, state.ledger
     for step in range(60):
-        before = [array.copy() for array in (counters.count, counters.births, counters.losses, *ledger)]
+        before = [array.copy() for array in (counters.genotype_cells, counters.births, counters.losses, *ledger)]
         kernel.run(step, 1)
-        after = [counters.count, counters.births, counters.losses, *ledger]
+        after = [counters.genotype_cells, counters.births, counters.losses, *ledger]
         count, births, losses, killed, arrived, mutated_to, mutated_from = (
             b - a for a, b in zip(before, after, strict=True)
         )
         np.testing.assert_array_equal(count[1:], (births - losses + mutated_to - mutated_from)[1:])
-        assert counters.count.sum() == kernel.lattice.sites
+        assert counters.genotype_cells.sum() == kernel.lattice.sites
         assert not np.any([killed, arrived])
         for name, array in recounted(kernel).items():
             np.testing.assert_array_equal(kernel.arrays()[name], array, f"{name} after step {step}")

@@ -122,7 +122,7 @@ def test_the_log_odds_of_a_large_well_mixed_pool_rise_by_the_fitness_a_day():
         fitness=(0.0, 0.0, s / year), shares=(0.0, 0.88, 0.12), clones=60_000,
     )  # fmt: skip
     kernel = build(setup)
-    sites, count = kernel.lattice.sites, kernel.state.counters.count
+    sites, count = kernel.lattice.sites, kernel.state.counters.genotype_cells
 
     def log_odds():
         return np.log(count[MUTANT] / count[WILD])

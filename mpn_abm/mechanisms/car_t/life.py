@@ -137,8 +137,8 @@ def kill_cell(s, block, cell, source, counters, ledger, tally, base, source_weig
     g = int64(word & GENOTYPE)
     clone = word >> CLONE_SHIFT
     cell[s] = uint64(0)
-    counters.count[g] -= 1
-    counters.count[0] += 1
+    counters.genotype_cells[g] -= 1
+    counters.genotype_cells[0] += 1
     counters.clone_cells[clone] -= 1
     counters.clone_cells[0] += 1
     if counters.clone_cells[clone] == 0:

@@ -49,7 +49,7 @@ def run_step_death_birth(marrow, rules, lattice, dt, lowest_mutation, number, st
     marks, counters, ledger, tally = marrow.marks, marrow.counters, marrow.ledger, marrow.tally
     batch, no_thresholds = marks.batch, uint64(0)
     # the empty share is that of the start of the step, as in the thresholds
-    regeneration = regeneration_factor(counters.count[0], rules, lattice)
+    regeneration = regeneration_factor(counters.genotype_cells[0], rules, lattice)
     filling = no_thresholds
     if number > 0:
         filling = threshold(rules.division_rate * regeneration * dt / marks.rate[RHO])
@@ -78,8 +78,8 @@ def run_step_death_birth(marrow, rules, lattice, dt, lowest_mutation, number, st
             tally[EVENTS] += 1
             cell[s] = uint64(0)
             counters.losses[g] += 1
-            counters.count[g] -= 1
-            counters.count[0] += 1
+            counters.genotype_cells[g] -= 1
+            counters.genotype_cells[0] += 1
             counters.clone_cells[word >> CLONE_SHIFT] -= 1
             counters.clone_cells[0] += 1
             if counters.clone_cells[word >> CLONE_SHIFT] == 0:
@@ -104,8 +104,8 @@ def run_step_death_birth(marrow, rules, lattice, dt, lowest_mutation, number, st
             tally[EVENTS] += 1
         cell[s] = parent
         counters.births[h] += 1
-        counters.count[h] += 1
-        counters.count[0] -= 1
+        counters.genotype_cells[h] += 1
+        counters.genotype_cells[0] -= 1
         counters.clone_cells[parent >> CLONE_SHIFT] += 1
         counters.clone_cells[0] -= 1
         source[rules.base[h], block] += rules.source_weight[h]

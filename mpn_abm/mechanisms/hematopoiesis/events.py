@@ -70,8 +70,8 @@ def mutate(s, block, kind, word, fate, cell, clone_table, source, counters, ledg
     if new_class > 0:
         counters.antigen_cells[new_class, byte] += 1
     cell[s] = uint64(new) | (byte << ANTIGEN_SHIFT) | (uint64(clone) << CLONE_SHIFT)
-    counters.count[g] -= 1
-    counters.count[new] += 1
+    counters.genotype_cells[g] -= 1
+    counters.genotype_cells[new] += 1
     counters.clone_cells[parent] -= 1
     counters.clone_cells[clone] += 1
     ledger.mutated_from[g] += 1
@@ -104,7 +104,7 @@ def run_candidates(
     """
     sources, targets, actions, source_blocks, target_blocks = batch[0], batch[1], batch[2], batch[3], batch[4]
     division, division_scar, loss, mutation = marks.division, marks.division_scar, marks.loss, marks.mutation
-    counts, births, losses = counters.count, counters.births, counters.losses
+    counts, births, losses = counters.genotype_cells, counters.births, counters.losses
     clone_cells, antigen_cells = counters.clone_cells, counters.antigen_cells
     base, source_weight, lodge, antigen_class = rules.base, rules.source_weight, rules.lodge, rules.antigen_class
     displacement = rules.displacement

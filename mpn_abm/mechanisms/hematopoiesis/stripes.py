@@ -52,7 +52,7 @@ class StripeRoom:
         self.put_off_lengths = np.zeros((stripes, PADDING), np.int64)
         self.merged = np.zeros((LIST_ROWS, candidates), np.uint32)
         self.batches = np.zeros((stripes, 5, BATCH), np.uint32)
-        genotypes = marrow.counters.count.shape[0]
+        genotypes = marrow.counters.genotype_cells.shape[0]
         padded = PADDING * (genotypes // PADDING + 1)
         self.counts = np.zeros((stripes, 3, padded), np.int64)
         self.antigen = np.zeros((stripes, *marrow.counters.antigen_cells.shape), np.int64)
@@ -202,7 +202,7 @@ def run_stripes(
     The groups of the marrow come one by one: numba cannot hand a nested tuple to a parallel loop.
     """
     stripes = borders.shape[0] - 1
-    genotypes = counters.count.shape[0]
+    genotypes = counters.genotype_cells.shape[0]
     highest_division = uint32(0)
     highest_event = uint32(0)
     for g in range(1, genotypes):
@@ -235,7 +235,7 @@ def run_stripes(
     for k in range(stripes):
         done += changed[k, 0]
         for g in range(genotypes):
-            counters.count[g] += counts[k, 0, g]
+            counters.genotype_cells[g] += counts[k, 0, g]
             counters.births[g] += counts[k, 1, g]
             counters.losses[g] += counts[k, 2, g]
             counts[k, 0, g] = 0
