@@ -63,7 +63,7 @@ def bytes_per_site() -> dict[str, float]:
     from mpn_abm.state import bytes_of
 
     found = {}
-    whole = [work.scenario for work in works(1.0) if "mutation, fields" in work.name][0]
+    whole = next(work.scenario for work in works(1.0) if "mutation, fields" in work.name)
     for name, scenario in (("lifetime with scar", whole), ("with CAR T cells", main_job(1826.25))):
         program = compile_scenario(load(scenario).spec)
         sizes = program.sizes._replace(rows=1, clone_rows=1)

@@ -146,8 +146,8 @@ def open_step(marrow, rules, step, key_low, key_high):
         # cytokine is in balance with the cells as they stand, so it comes before they change
         if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
             spread_cytokine(
-                marrow.ground, marrow.counters.genotype_cells, rules.cells.base, marrow.signal.activity, tally, rules.scar,
-                rules.levels, rules.lattice,
+                marrow.ground, marrow.counters.genotype_cells, rules.cells.base, marrow.signal.activity, tally,
+                rules.scar, rules.levels, rules.lattice,
             )  # fmt: skip
         tally[STAGE] = SIGNALLED
     lowest_mutation = set_thresholds(

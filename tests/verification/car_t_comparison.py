@@ -190,6 +190,7 @@ class Pair:
         words = [(int(word) & 0xFF, int(word) >> 8 & 0xFF) for word in self.state.cell]
         self.cells = [cell if cell[0] else None for cell in words]
         self.at_start = list(self.cells)
+        self.credits = []
 
     @property
     def state(self):
@@ -262,7 +263,7 @@ class Pair:
         else:
             chances, act = self.biology.niche(self.cells_per_agent, self.marrow_cells, self.shape), niche_sub_step
         for sub_step in range(self.sub_steps):
-            act(self.t_cells, self.cells, step, sub_step, chances, life)
+            self.credits.append(act(self.t_cells, self.cells, step, sub_step, chances, life))
 
     def compare(self, when):
         """Agents in their order, cells, layer and counters are equal; the phase to rounding, as e is."""

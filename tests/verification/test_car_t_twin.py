@@ -1,5 +1,6 @@
 """The compiled CAR T cells against an independent twin in plain Python, draw for draw, and bugs planted into them."""
 
+import numpy as np
 import pytest
 from verification.car_t_comparison import Pair, compare_with_twin, niche, tissue
 from verification.test_planted_bugs import with_change
@@ -9,7 +10,6 @@ from mpn_abm.mechanisms.car_t import infusion, life, macro, micro
 from mpn_abm.state import KILLS, T_CELLS
 
 SHORT = {"hematopoiesis": {"enabled": False, "homing_radius_sites": 1}}
-HOURS_4 = {"time": {"duration_days": 30, "step_hours": 4}}
 HIGH_SEED = (1_234_567 << 32) + 20_240_229
 NICHE = {
     "torus": niche([9, 8]),
@@ -18,6 +18,7 @@ NICHE = {
     "reflecting volume": niche([4, 5, 6], "reflecting"),
     "narrow torus": niche([2, 7], **SHORT),
     "one row": niche([20, 1], "reflecting", **SHORT),
+    "steps of 4 hours": niche([9, 8], time={"duration_days": 30, "step_hours": 4}),
     "steps of 10 hours in 3": niche([9, 8], time={"duration_days": 30, "step_hours": 10}),
     "everybody turns into memory": niche([9, 8], car_t={"memory_share": 1, "death_rate_per_day": 5}),
     "no divisions": niche([9, 8], car_t={"programme_divisions": 0}),
@@ -92,12 +93,15 @@ def test_agents_by_the_ten_thousand_around_a_site_add_their_force():
     assert pair.state.tally[KILLS] == 9
 
 
+# Planted bugs.
+
 MODULES = (lattice, life, macro, micro, infusion)
 
 
 def interpreted(changed=None, old="", new=""):
     """The functions of the mechanism left to the interpreter, a passage of one module exchanged."""
-    functions = {module.__name__: with_change(module, *((old, new) if module is changed else ())) for module in MODULES}
+    exchange = {changed: (old, new)}
+    functions = {module.__name__: with_change(module, *exchange.get(module, ())) for module in MODULES}
     for namespace in functions.values():
         for name, value in namespace.items():
             home = functions.get(getattr(getattr(value, "py_func", None), "__module__", ""))
@@ -110,9 +114,12 @@ def by_hand(functions):
     return lambda pair, step: pair.run_by_hand(step, functions)
 
 
+# targets that many T cells around lyse in one sub-step
+SLAUGHTER = niche([9, 8], car_t={"attach_time_3d_minutes": 20, "receptor_share": 0.9})
 CONTROLS = {
     "niche": (niche([9, 8], "reflecting"), 6),
     "niche volume": (niche([4, 6, 5]), 2),
+    "slaughter": (SLAUGHTER, 3),
     "tissue": (tissue([14, 11], "reflecting"), 14),
     "tissue volume": (tissue([6, 5, 7]), 2),
 }
@@ -125,151 +132,202 @@ def test_interpreted_t_cells_are_those_of_the_twin(setup):
     compare_with_twin(content, steps, by_hand(interpreted()), agents=512)
 
 
-NICHE_BUGS = {
+BUGS = {
+    # niche scale
     "an agent's force is that after its engagement": (
+        "niche",
         macro,
         "engage(a, agents, rules, today, activation, commit)",
         "engage(a, agents, rules, today, activation, commit)\n"
         "            for k in range(n):\n"
         "                layer[around[k]] += int32((1.0 - exhaustion_of(agents.exhaustion[a], rules)) * FORCE) - force",
     ),
-    "a kill is judged among what the kills before have left": (
+    "a kill is judged among what the kills before it have left": (
+        "slaughter",
         macro,
-        "            cell[s] |= MARK",
-        "            kill_cell(s, block_of(s, lattice), cell, source, counters, ledger, tally, cell_rules.base,\n"
-        "                cell_rules.source_weight, cell_rules.antigen_class, cell_rules.is_mutant)",
+        "cell[s] |= MARK\n",
+        "kill_cell(s, block_of(s, lattice), cell, source, counters, ledger, tally, cell_rules.base,\n"
+        "                cell_rules.source_weight, cell_rules.antigen_class, cell_rules.is_mutant)\n",
     ),
-    "a place is drawn from the word that relocates": (macro, "place(w1, lattice)", "place(w0, lattice)"),
-    "an engagement is drawn from the word that relocates": (
+    "the word that relocates says where to": ("niche", macro, "place(w1, lattice)", "place(w0, lattice)"),
+    "the word that relocates engages": (
+        "niche",
         macro,
         "if uint64(w2) < chance(1.0 - decay(rules.sub_step / wait))",
         "if uint64(w0) < chance(1.0 - decay(rules.sub_step / wait))",
     ),
-    "daughters count against the capacity at once": (
+    "a mother does not count against the capacity": (
+        "niche",
         macro,
-        "agents.fate[a] = live(a,",
-        "daughter_lives -= uint64(int(daughter_lives > 2**26 and a % 2) * 2**26)\n        agents.fate[a] = live(a,",
+        "crowding = tally[T_CELLS]",
+        "crowding = (tally[T_CELLS] - 1)",
     ),
     "daughters come in the reverse order of their mothers": (
+        "niche",
         macro,
         "remove_dead(agents, tally)\n    for a in range(tally[T_CELLS]):",
         "remove_dead(agents, tally)\n    for a in range(tally[T_CELLS] - 1, -1, -1):",
     ),
     "engagements are forgotten before the cell grows": (
+        "niche",
         macro,
-        "        exhausted = exhaustion_of(agents.exhaustion[a], rules)\n        w1",
-        "        exhausted = exhaustion_of(agents.exhaustion[a] * rules.forgetting, rules)\n        w1",
+        "exhausted = exhaustion_of(agents.exhaustion[a], rules)\n        w1",
+        "exhausted = exhaustion_of(agents.exhaustion[a] * rules.forgetting, rules)\n        w1",
     ),
     "a place that is folded twice counts once": (
+        "niche",
         lattice,
-        "                out[n] = above + fold(x - 1, lattice.width, lattice.reflecting)",
-        "                out[n] = above + (fold(x - 1, lattice.width, lattice.reflecting) if x > 0 else x + 1)",
+        "out[n] = above + fold(x - 1, lattice.width, lattice.reflecting)",
+        "out[n] = above + (fold(x - 1, lattice.width, lattice.reflecting) if x > 0 else x + 1)",
     ),
-    "the engagement is forgotten with the earlier ones": (
+    # the life of a T cell
+    "an engagement is remembered less well than the earlier ones": (
+        "niche",
         life,
         "agents.exhaustion[a] += 1.0",
         "agents.exhaustion[a] = agents.exhaustion[a] * rules.forgetting + 1.0",
     ),
     "a cell on its way is not committed anew": (
+        "niche",
         life,
         "agents.to_go[a] = rules.programme_divisions",
         "agents.to_go[a] = agents.to_go[a] or rules.programme_divisions",
     ),
-    "a memory cell stays one when it is committed": (
+    "a memory cell that is committed stays one": ("niche", life, "        agents.memory[a] = 0", "        pass"),
+    "a cell without divisions left is committed": (
+        "niche",
         life,
-        "        agents.memory[a] = 0",
-        "        pass",
+        "< chance(activation) and agents.done[a] < rules.max_divisions",
+        "< chance(activation)",
     ),
-    "a worn-out cell is committed": (
-        life,
-        "and agents.done[a] < rules.max_divisions:\n        agents.to_go",
-        ":\n        agents.to_go",
-    ),
-    "the cycle begins anew at a division": (life, "agents.phase[a] -= 1.0", "agents.phase[a] = 0.0"),
-    "the cells of a programme that goes on may die": (
-        life,
-        "if agents.to_go[a] > 0 and agents.done[a] < rules.max_divisions:\n        agents.phase",
-        "if agents.to_go[a] > 1 and agents.done[a] < rules.max_divisions:\n        agents.phase",
-    ),
+    "the cycle begins anew at a division": ("niche", life, "agents.phase[a] -= 1.0", "agents.phase[a] = 0.0"),
     "the word that dies makes memory": (
+        "niche",
         life,
         "if uint64(memory_word) >= rules.memory_share",
         "if uint64(dies_word) >= rules.memory_share",
     ),
     "a daughter has her mother's number": (
+        "niche",
         life,
         "agents.uid[n] = uint32(tally[NEXT_UID])",
         "agents.uid[n] = agents.uid[a]",
     ),
-    "a daughter begins with a fresh counter": (
-        life,
-        "agents.fate[n] = LIVES",
-        "agents.exhaustion[n] = 0.0",
-    ),
+    "a daughter is not tired": ("niche", life, "agents.fate[n] = LIVES", "agents.exhaustion[n] = 0.0"),
     "the last agent takes the place of a dead one": (
+        "niche",
         life,
-        "                copy_agent(agents, a, m)\n                agents.fate[m] = agents.fate[a]\n            m += 1",
-        "                copy_agent(agents, a, m)\n                agents.fate[m] = agents.fate[a]\n            m += 1",
+        "    for a in range(n):\n        if agents.fate[a] != DIES:",
+        "    a = n - 1\n"
+        "    while a >= 0:\n"
+        "        if agents.fate[a] == DIES:\n"
+        "            n -= 1\n"
+        "            copy_agent(agents, n, a)\n"
+        "            agents.fate[a] = agents.fate[n]\n"
+        "        a -= 1\n"
+        "    for a in range(n):\n"
+        "        if True:",
     ),
-    "the phase at infusion is the word of the place": (infusion, "agents.phase[a] = w1 /", "agents.phase[a] = w0 /"),
-}
-TISSUE_BUGS = {
-    "a claim goes to the smallest priority": (
-        micro, "agents.claim[holder] > priority", "agents.claim[holder] < priority",
-    ),
-    "a claim goes to the first who makes it": (micro, "        if ahead:", "        if True:"),
+    # tissue scale
     "a heading outlives what is in the way": (
-        micro, "        agents.heading[a] = -1\n        return", "        return",
-    ),
-    "a turn takes the whole word": (micro, "uint64(turn_word) * directions // rules.turn", "(uint64(turn_word) * directions) >> uint64(32)"),
-    "a turn leaves out the present heading": (
+        "tissue",
         micro,
-        "elif uint64(turn_word) < rules.turn:",
-        "elif uint64(turn_word) < rules.turn and uint64(turn_word) * directions // rules.turn != agents.heading[a] + 1:",
+        "agents.heading[a] = -1\n        return",
+        "return",
     ),
-    "scar counts where the cell stands": (
+    "the whole word chooses where to turn": (
+        "tissue",
         micro,
-        "ground.ecm[block_of(here, lattice)] + ground.ecm[block_of(there, lattice)]",
-        "ground.ecm[block_of(here, lattice)] + ground.ecm[block_of(here, lattice)]",
+        "uint64(turn_word) * directions // rules.turn",
+        "(uint64(turn_word) * directions) >> uint64(32)",
     ),
-    "a release is drawn from the word that lyses": (micro, "if uint64(w0) >= release", "if uint64(w1) >= release"),
-    "a waking cell is drawn from the word that lyses": (micro, "if uint64(w0) < wake", "if uint64(w1) < wake"),
-    "a target is picked among all places": (
-        micro,
-        "(uint64(which_word) * uint64(targets)) >> uint64(32)",
-        "min((uint64(which_word) * uint64(n)) >> uint64(32), targets - 1)",
-    ),
-    "the own site is out of reach": (micro, "if lysis_at(around[k], cell, rules) > 0.0:", "if k != n // 2 and lysis_at(around[k], cell, rules) > 0.0:"),
-    "exhaustion does not keep from lysis": (
-        micro, "* (1.0 - exhaustion_of(agents.exhaustion[a], rules))", "* 1.0",
-    ),
-    "a target is lysed although it is gone": (micro, " and lysis_at(agents.target[a], cell, rules) > 0.0", ""),
-    "a daughter looks for room from the first place on": (
-        micro, "start = int64((uint64(word) * uint64(n)) >> uint64(32))", "start = int64(0)",
-    ),
-    "a daughter looks for room from the word that lives": (
-        micro, "_, _, _, w3 = draw_words(agents.uid[a], step, sub, 1,", "_, w3, _, _ = draw_words(agents.uid[a], step, sub, 2,",
-    ),
-    "a daughter shares a place": (micro, "        if agents.layer[s] == 0:\n            return s", "        if s >= 0:\n            return s"),
-    "the dead keep their place": (micro, "            agents.layer[agents.site[a]] = 0", "            pass"),
-    "a daughter keeps her mother's target and state": (life, "    agents.state[n] = SEARCHING", "    pass"),
-    "a daughter keeps her mother's heading": (life, "    agents.heading[n] = -1", "    pass"),
-    "entry takes the largest keys": (infusion, '[:number]', '[::-1][:number]'),
-    "every infusion takes the same places": (infusion, "ENTRY_DRAW + infusion, key_low", "ENTRY_DRAW, key_low"),
     "a border throws a walker back": (
+        "tissue",
         lattice,
-        "            return int64(-1)",
-        "            return fold(z, lattice.depth, True) * lattice.height * lattice.width + "
-        "fold(y, lattice.height, True) * lattice.width + fold(x, lattice.width, True)",
+        "return int64(-1)",
+        "return fold(y, lattice.height, True) * lattice.width + fold(x, lattice.width, True)",
     ),
-}  # fmt: skip
-BUGS = {name: ("niche", bug) for name, bug in NICHE_BUGS.items()}
-BUGS |= {name: ("tissue", bug) for name, bug in TISSUE_BUGS.items()}
+    "scar counts where the cell stands": ("tissue", micro, "block_of(there, lattice)", "block_of(here, lattice)"),
+    "the own site is out of reach": (
+        "tissue",
+        micro,
+        "if lysis_at(around[k], cell, rules) > 0.0:",
+        "if k != n // 2 and lysis_at(around[k], cell, rules) > 0.0:",
+    ),
+    "the word that lyses releases": ("tissue", micro, "if uint64(w0) >= release", "if uint64(w1) >= release"),
+    "the word that lyses wakes": ("tissue", micro, "if uint64(w0) < wake", "if uint64(w1) < wake"),
+    "exhaustion does not keep from lysis": (
+        "tissue",
+        micro,
+        "(1.0 - exhaustion_of(agents.exhaustion[a], rules))",
+        "1.0",
+    ),
+    "a target is lysed although it is gone": (
+        "tissue",
+        micro,
+        "and lysis_at(agents.target[a], cell, rules) > 0.0",
+        "",
+    ),
+    "a daughter looks for room from the first place on": (
+        "tissue",
+        micro,
+        "start = int64((uint64(word) * uint64(n)) >> uint64(32))",
+        "start = int64(0)",
+    ),
+    "a daughter shares a place": ("tissue", micro, "if agents.layer[s] == 0:\n            return s", "return s"),
+    "the dead keep their place": ("tissue", micro, "agents.layer[agents.site[a]] = 0", "pass"),
+    "a daughter engages with her mother": ("tissue", life, "agents.state[n] = SEARCHING", "pass"),
+    "a daughter goes her mother's way": ("tissue", life, "agents.heading[n] = -1", "pass"),
+    # infusion
+    "an infused cell has her phase from the word of her place": (
+        "niche",
+        infusion,
+        "agents.phase[a] = w1 /",
+        "agents.phase[a] = w0 /",
+    ),
+    "entry takes the largest keys": ("tissue", infusion, "[:number]", "[::-1][:number]"),
+    "every infusion enters by the same keys": (
+        "tissue",
+        infusion,
+        "ENTRY_DRAW + infusion, key_low",
+        "ENTRY_DRAW, key_low",
+    ),
+}
 
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_the_comparison_of_t_cells_with_the_twin_catches(bug):
-    setup, (module, old, new) = BUGS[bug]
+    setup, module, old, new = BUGS[bug]
     content, _ = CONTROLS[setup]
     with pytest.raises(AssertionError, match="after step"):
         compare_with_twin(content, 24, by_hand(interpreted(module, old, new)), agents=512)
+
+
+CLAIM_BUGS = {
+    "none": (True, "", ""),
+    "a claim goes to the smallest priority": (
+        False,
+        "agents.claim[holder] > priority",
+        "agents.claim[holder] < priority",
+    ),
+    "a claim goes to the last who makes it": (False, "        if ahead:\n            return", "        pass"),
+    "the word that lyses is the priority": (False, "claim_target(a, agents, w2)", "claim_target(a, agents, w1)"),
+}
+
+
+@pytest.mark.parametrize("bug", CLAIM_BUGS)
+def test_a_claim_goes_to_the_largest_priority_and_a_bug_there_shows(bug):
+    """Who is credited leaves no trace in the marrow, so claims are noted before they are settled."""
+    right, old, new = CLAIM_BUGS[bug]
+    functions = interpreted(micro, old, new)
+    own = functions["micro_sub_step"].__globals__
+    settle, credits = own["settle_claims"], []
+
+    def note_and_settle(cell, source, counters, ledger, agents, *rest):
+        claimed = np.flatnonzero(agents.touched)
+        credits.append({int(s): int(agents.uid[agents.touched[s] - 1]) for s in claimed})
+        settle(cell, source, counters, ledger, agents, *rest)
+
+    own["settle_claims"] = note_and_settle
+    pair = compare_with_twin(TISSUE["crowd"], 8, by_hand(functions), agents=512)
+    assert (credits == pair.credits) == right

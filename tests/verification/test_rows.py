@@ -237,6 +237,62 @@ def test_a_run_that_ends_early_has_a_row_and_a_snapshot_of_its_end():
     assert (result.snapshots.groupby(["replicate", "day"]).size() == 9).all()
 
 
+# Ends.
+
+FEW = {"marrow": {"shape": [4, 4]}, "mutation": OFF, "hematopoiesis": {"homing_radius_sites": 2}}
+
+
+def test_a_marrow_that_dies_out_ends_with_a_row_of_zeros():
+    """Shares, allele fractions and means of nothing are 0. Catches division by the number of cells."""
+    result = mpn_abm.run(scenario({
+        **FEW, "time": {"duration_years": 50}, "stop": {"when": ["extinction"]},
+        "clones": {"healthy": {"genotype": "wild_type"}, "calr": {"genotype": "CALR_TYPE1", "cells": 4}},
+        "hematopoiesis": {"homing_radius_sites": 2, "division_rate_per_year": 0, "loss_rate_per_year": 20},
+    }), replicates=20)  # fmt: skip
+    last = result.trajectory.groupby("replicate").last()
+    assert (result.summary.end_reason == "extinction").all()
+    assert last.day.to_list() == result.summary.end_day.to_list()
+    assert not last[["cells_total", "vaf_driver", "fraction_calr", "antigen_mean_molecules"]].to_numpy().any()
+    assert (result.trajectory[result.trajectory.day < 7].cells_total > 0).all()
+
+
+def test_eradication_is_the_loss_of_the_last_mutant_after_there_was_one():
+    """A neutral mutant cell of 16: lost in 15 of 16 runs, which end there; the others go on to the last day."""
+    result = mpn_abm.run(scenario({
+        **FEW, "time": {"duration_years": 200, "step_days": 30},
+        "clones": {"healthy": {"genotype": "wild_type"}, "jak2": {"genotype": "mine", "pattern": "single"}},
+        "genotypes": {"mine": {"like": "JAK2_V617F", "fitness_per_year": 0}}, "stop": {"when": ["eradication"]},
+    }), replicates=400)  # fmt: skip
+    last = result.trajectory.groupby("replicate").last()
+    gone = (result.summary.end_reason == "eradication").to_numpy()
+    assert (last.cells_jak2 == 0).to_numpy().tolist() == gone.tolist() == result.summary.eradicated.to_list()
+    assert (result.summary.end_day[~gone] == result.summary.end_day.max()).all()
+    assert abs(gone.sum() - 375) < 4.9 * np.sqrt(400 * 15 / 256)
+
+
+def test_a_marrow_without_a_mutant_is_not_eradicated_and_one_clone_alone_is_not_fixed():
+    when = {
+        "stop": {"when": ["fixation", "eradication", "extinction"]},
+        "clones": {"healthy": {"genotype": "wild_type"}},
+    }
+    result = mpn_abm.run(scenario({**FEW, "time": {"duration_days": 50}, **when}))
+    assert result.summary.end_reason.to_list() == ["duration"]
+    assert result.summary.end_day.to_list() == [50]
+
+
+def test_no_run_ends_before_the_last_clone_has_arrived():
+    """Catches a fixation that the clone on its way would have undone."""
+    result = mpn_abm.run(scenario({
+        **FEW, "time": {"duration_years": 200, "step_days": 10}, "stop": {"when": ["fixation"]},
+        "clones": {
+            "a": {"genotype": "wild_type"}, "b": {"genotype": "wild_type", "cells": 1},
+            "late": {"genotype": "wild_type", "cells": 8, "year": 100},
+        },
+    }), replicates=30)  # fmt: skip
+    assert (result.summary.end_day > 100 * YEAR).all()
+    assert "late" in set(result.summary.fixed_clone)
+
+
 # Observers and replicates.
 
 

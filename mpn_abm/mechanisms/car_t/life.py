@@ -54,7 +54,7 @@ def live(a, agents, rules, today, exhausted, daughter_lives, lives_word, dies_wo
     """Grow, divide, die or become memory in one sub-step; returns LIVES, DIES or DIVIDES.
 
     exhausted : float
-        e at the start of the sub-step.
+        e with the engagement of this sub-step.
     daughter_lives : uint64
         Threshold of a 32-bit word: 1 - T cells over capacity.
     """
