@@ -33,9 +33,9 @@ BYTES_PER_SNAPSHOT_ROW, BYTES_PER_SITE_LOOKED_AT = 48, 120
 # bytes on disk, compressed, from runs of the scenarios of this repository
 DISK_PER_COLUMN, DISK_PER_SEED = 550, 8
 DISK_PER_NEW_VALUE = 6.0  # of a column that moves
-DISK_PER_BIT_OF_AN_OLD_VALUE = 0.17  # where the values of a column come again and again
+DISK_PER_BIT_OF_A_COUNT = 0.115  # where the numbers of cells come again and again
 DISK_PER_CLONE_ROW = 2.5
-DISK_PER_SNAPSHOT_ROW, DISK_PER_MIXED_SITE, DISK_PER_ANTIGEN = 0.2, 0.5, 2.7
+DISK_PER_SNAPSHOT_ROW, DISK_PER_MIXED_SITE, DISK_PER_SCAR, DISK_PER_ANTIGEN = 0.1, 0.25, 0.4, 2.5
 
 
 @dataclass(frozen=True)
@@ -89,19 +89,20 @@ def _disk(program: Program, replicates: int) -> float:
     cells, antigen = _founder_cells(program)
     genotypes = set(program.start.genotype.tolist())
     mutant = bool(program.rules.cells.is_mutant[program.start.genotype].any())
-    # clones, genotypes, total, two frequencies, antigen, scar
-    moving = 2 * len(cells) + len(genotypes) + 1 + 2 * mutant + (antigen > 0) + program.rules.scar.enabled
-    per_value = DISK_PER_NEW_VALUE if rows < sites else DISK_PER_BIT_OF_AN_OLD_VALUE * math.log2(sites)
+    # clones, genotypes, total, two frequencies; and means over many cells
+    counts = 2 * len(cells) + len(genotypes) + 1 + 2 * mutant
+    means = (antigen > 0) + program.rules.scar.enabled
+    per_count = DISK_PER_NEW_VALUE if rows < sites else DISK_PER_BIT_OF_A_COUNT * math.log2(sites)
     output = program.spec.output
     tables = [len(TABLES[table]) for table in TABLES if getattr(output, table)]
-    seeds = replicates * (1 + output.summary)
-    per_site = DISK_PER_SNAPSHOT_ROW + DISK_PER_MIXED_SITE * (len(cells) > 1) + DISK_PER_ANTIGEN * antigen / sites
+    uneven = program.rules.scar.enabled and (program.start.scar > 0.0 or not program.rules.scar.tissue)
+    per_site = DISK_PER_SNAPSHOT_ROW + DISK_PER_MIXED_SITE * (len(cells) > 1) + DISK_PER_SCAR * uneven
     return (
         DISK_PER_COLUMN * (len(program.layout.table) + sum(tables))
-        + DISK_PER_SEED * seeds
-        + per_value * moving * rows
+        + DISK_PER_SEED * replicates * (1 + output.summary)
+        + (per_count * counts + DISK_PER_NEW_VALUE * means) * rows
         + DISK_PER_CLONE_ROW * _clone_rows(program, replicates)
-        + per_site * _snapshot_rows(program, replicates)
+        + (per_site + DISK_PER_ANTIGEN * antigen / sites) * _snapshot_rows(program, replicates)
     )
 
 

@@ -36,9 +36,9 @@ def niche(**blocks):
         },
         "fibrosis": {"initial": {"mf_grade": 2}},
         "hematopoiesis": {"loss_rate_per_year": 2.0},
-        "car_t": {"minimum_agents": 20},
+        "car_t": {"cells_per_agent": 5.0e6, "minimum_agents": 5},
         "treatments": {
-            "car_t": {"dose_cells": 1.0e8, "day": 7},
+            "car_t": {"dose_cells": 5.0e8, "day": 7},
             "ruxolitinib": {"dose_mg": 15, "start_day": 3, "stop_day": 30},
         },
         **blocks,

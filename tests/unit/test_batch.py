@@ -69,7 +69,7 @@ def wide(replicates):
         {"rows": 3},
         {"clones": 5, "clone_rows": 5},
         {"clone_rows": 80},
-        {"agents": 32},
+        {"agents": 12},
         {"poisson": 8},
         {"log": 5},
         {"rows": 2, "clones": 4, "clone_rows": 7, "agents": 1, "poisson": 1, "log": 1},

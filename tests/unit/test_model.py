@@ -149,7 +149,7 @@ def recounted(model):
     carriers = rules.cells.antigen_class[genotype] > 0
     np.add.at(antigen, (rules.cells.antigen_class[genotype[carriers]], byte[carriers]), 1)
     return {
-        "count": np.bincount(genotype, minlength=len(model.genotypes)),
+        "genotype_cells": np.bincount(genotype, minlength=len(model.genotypes)),
         "clone_cells": np.bincount((words >> np.uint64(32)).astype(int), minlength=stack.counters.clone_cells.shape[1]),
         "antigen_cells": antigen,
         "source": source,

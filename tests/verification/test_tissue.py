@@ -144,8 +144,9 @@ def test_a_t_cell_holds_for_25_minutes_and_rests_for_5():
     content = {
         "time": {"duration_hours": 24}, "marrow": {"scale": "tissue", "shape": [40, 40]}, **STILL,
         "clones": {"target": {"genotype": "CALR_TYPE1"}}, "antigen": {"spread": 0, "density_molecules": 1e6},
-        "car_t": {"lysis_probability": 0, "programme_divisions": 0, "exhaustion_half": 1e5},
-        "treatments": {"car_t": {"dose_cells": 1600}},
+        "car_t": {
+            "lysis_probability": 0, "programme_divisions": 0, "exhaustion_half": 1e5, "attach_time_2d_minutes": 300,
+        }, "treatments": {"car_t": {"dose_cells": 1600}},
     }  # fmt: skip
     shares = []
 
