@@ -40,8 +40,8 @@ def walk(a, agents, ground, rules, lattice, hop_word, turn_word):
     """Hop one site ahead, or stay where scar, a border or another T cell is in the way.
 
     With the chance of a turn, and when it has no heading, a cell takes a new direction; the part of the word
-    below the threshold of the turn chooses it. Scar slows by the mean ECM of both sites, so that it slows
-    walkers in and out alike and does not collect them.
+    below the threshold of the turn chooses it. Scar slows by the mean ECM of both sites,
+    in and out alike; a refused hop keeps its heading, which is why persistent walkers still collect in scar.
     """
     directions = uint64(26 if lattice.radius_z > 0 else 8)
     if agents.heading[a] < 0:
