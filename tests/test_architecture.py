@@ -20,8 +20,8 @@ LONGEST = 300
 # files that are one thing and longer, with the most lines that they may have
 LONGER = {
     "state.py": 350,  # every array on one page
-    "model.py": 345,
-    "mechanisms/schedule.py": 325,  # the order of one step
+    "model.py": 350,
+    "mechanisms/schedule.py": 350,  # the order of one step
     "mechanisms/start.py": 310,
 }
 # a kernel outside of these counts no references: the arrays of a marrow are somebody else's
@@ -57,26 +57,31 @@ def test_imports_run_one_way():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_contract_on_imports_can_be_broken(tmp_path):
-    """In a copy of the package with one forbidden import for each. Catches a contract that holds whatever one does."""
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("kernels/lattice.py", "import mpn_abm.files", "Imports run one way"),
+        ("run.py", "import mpn_abm.bench", "Imports run one way"),
+        ("a_new_module.py", "", "Imports run one way"),
+        ("mechanisms/jak_stat/kernel.py", "import pandas", "Kernels see arrays and numbers only"),
+        ("cli/running.py", "import mpn_abm.model", "Only the Mesa model knows Mesa"),
+        ("scenario/paths.py", "import numpy", "Checking a file loads no compiler"),
+        (
+            "mechanisms/fibrosis/kernel.py",
+            "import mpn_abm.mechanisms.niche.parameters",
+            "Mechanisms meet in the state and in the schedule",
+        ),
+    ],
+)
+def test_every_contract_on_imports_can_be_broken(tmp_path, file, line, contract):
+    """In a copy of the package with one forbidden import. Catches a contract that holds whatever one does."""
     shutil.copytree(PACKAGE, tmp_path / "mpn_abm", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    planted = {
-        "units.py": "import mpn_abm.run",
-        "kernels/lattice.py": "import pandas",
-        "recorder.py": "import mesa",
-        "scenario/paths.py": "import numpy",
-        "mechanisms/fibrosis/kernel.py": "import mpn_abm.mechanisms.jak_stat.kernel",
-        "a_new_module.py": "",
-    }
-    for file, line in planted.items():
-        with (tmp_path / "mpn_abm" / file).open("a") as code:
-            code.write(f"\n{line}\n")
+    with (tmp_path / "mpn_abm" / file).open("a") as code:
+        code.write(f"\n{line}\n")
     done = lint_imports(tmp_path)
-    assert done.returncode != 0
-    contracts = (ROOT / "pyproject.toml").read_text().count("[[tool.importlinter.contracts]]")
-    assert done.stdout.count(" BROKEN") == contracts, done.stdout
-    assert "a_new_module" in done.stdout
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"{contract} BROKEN" in done.stdout, done.stdout
 
 
 @pytest.mark.parametrize(
