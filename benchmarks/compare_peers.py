@@ -21,8 +21,8 @@ import numpy as np
 
 from mpn_abm.batch import Batch
 from mpn_abm.compile.program import compile_scenario
-from mpn_abm.run import warm_up
 from mpn_abm.scenario.scenario import load
+from mpn_abm.simulate import warm_up
 
 PEERS = Path(__file__).parent / "peers"
 YEAR = 365.25

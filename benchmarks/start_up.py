@@ -36,8 +36,8 @@ def weekly_recording() -> tuple[float, float]:
     from mpn_abm.batch import Batch
     from mpn_abm.bench import works
     from mpn_abm.compile.program import compile_scenario
-    from mpn_abm.run import warm_up
     from mpn_abm.scenario.scenario import load
+    from mpn_abm.simulate import warm_up
 
     found = []
     for every in (7.0, 3652.5):

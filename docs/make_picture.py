@@ -18,8 +18,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MultipleLocator
 
-from mpn_abm.run import Result, run
 from mpn_abm.scenario.scenario import load
+from mpn_abm.simulate import Result, run
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIO = ROOT / "scenarios" / "therapy" / "calr_car_t.yaml"

@@ -33,13 +33,13 @@ from mpn_abm.mechanisms.hematopoiesis.parameters import HematopoiesisParameters
 from mpn_abm.mechanisms.jak_stat.parameters import JakStatParameters
 from mpn_abm.mechanisms.mutation.parameters import MutationParameters
 from mpn_abm.mechanisms.niche.parameters import NicheParameters
-from mpn_abm.run import run
 from mpn_abm.scenario.expectations import bounds, choices
 from mpn_abm.scenario.explain import explained
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import SCHEMA, Marrow, Spec
 from mpn_abm.scenario.shape import Blocks, Named, shape_of
 from mpn_abm.scenario.treatments import CarTTreatment, JakInhibitorTreatment
+from mpn_abm.simulate import run
 from mpn_abm.units import UNITS, Unit, phrase
 
 DOCS = Path(__file__).resolve().parent

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mpn_abm.model import MarrowModel
-    from mpn_abm.run import run
     from mpn_abm.scenario.scenario import Scenario, load
+    from mpn_abm.simulate import run
 
 __version__ = "0.1.0"
 
@@ -20,7 +18,7 @@ _HOMES = {
     "MarrowModel": "mpn_abm.model",
     "Scenario": "mpn_abm.scenario.scenario",
     "load": "mpn_abm.scenario.scenario",
-    "run": "mpn_abm.run",
+    "run": "mpn_abm.simulate",
 }
 
 
@@ -31,17 +29,6 @@ def __getattr__(name: str) -> Any:
     word = getattr(import_module(_HOMES[name]), name)
     globals()[name] = word
     return word
-
-
-class _Package(ModuleType):
-    """The package, whose word `run` stays the function when somebody imports the module of that name."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

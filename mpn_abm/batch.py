@@ -87,16 +87,18 @@ class Batch:
         marrows = stack(1, program.rules.lattice._replace(sites=1, blocks=1), Sizes(*([1] * len(Sizes._fields))))
         key = (numba.uint32, numba.uint32)
         rules, start = type_of(program.rules), type_of(program.start)
+        marrow = type_of(marrow_of(marrows, 0))
+        # only a scenario with later clones calls it
+        late = {"arrive": (numba.int64, marrow, rules, start, numba.int64, *key)} if program.timetable.arrivals else {}
         if together == 1:
-            marrow = type_of(marrow_of(marrows, 0))
-            return {
+            return late | {
                 "begin": (marrow, rules, start, *key),
                 "run_days": (marrow, rules, numba.int64, numba.int64, *key),
             }
         groups = tuple(type_of(group) for group in (*marrows, *program.rules))
         numbers = numba.types.Array(numba.int64, 1, "C")
         keys = numba.types.Array(numba.uint32, 2, "C")
-        return {
+        return late | {
             "begin_replicates": (*groups, start, keys),
             "run_replicates": (*groups, numbers, numbers, numba.int64, keys),
         }

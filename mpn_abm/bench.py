@@ -13,8 +13,8 @@ from typing import Any
 from mpn_abm.batch import Batch
 from mpn_abm.compile.program import Program, compile_scenario
 from mpn_abm.kernels.compiler import threads_available
-from mpn_abm.run import warm_up
 from mpn_abm.scenario.scenario import load
+from mpn_abm.simulate import warm_up
 
 REPEATS = 3
 

@@ -61,7 +61,7 @@ def test_imports_run_one_way():
     ("file", "line", "contract"),
     [
         ("kernels/lattice.py", "import mpn_abm.files", "Imports run one way"),
-        ("run.py", "import mpn_abm.bench", "Imports run one way"),
+        ("simulate.py", "import mpn_abm.bench", "Imports run one way"),
         ("a_new_module.py", "", "Imports run one way"),
         ("mechanisms/jak_stat/kernel.py", "import pandas", "Kernels see arrays and numbers only"),
         ("cli/running.py", "import mpn_abm.model", "Only the Mesa model knows Mesa"),

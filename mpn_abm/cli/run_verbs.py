@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-_Sets = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="A value over that of the file.")]
+from mpn_abm.cli.options import Json, Set
 
 
 def register(app: typer.Typer) -> None:
@@ -21,11 +21,11 @@ def run(
     file: Annotated[Path, typer.Argument(help="The scenario.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the results; runs/NAME unless said.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all random numbers.")] = None,
-    sets: _Sets = None,
+    sets: Set = None,
     replicates: Annotated[int | None, typer.Option(min=1, help="Runs with different random numbers.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads; the results have the same bits for any number.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the run would take.")] = False,
 ) -> None:
@@ -33,12 +33,9 @@ def run(
     from mpn_abm.cli import running
     from mpn_abm.scenario.scenario import load
 
-    assignments = list(sets or ())
-    if seed is not None:
-        assignments.append(f"seed={seed}")
-    if replicates is not None:
-        assignments.append(f"replicates={replicates}")
-    scenario = load(file, sets=assignments)
+    options = {"seed": seed, "replicates": replicates}
+    said = {name: value for name, value in options.items() if value is not None}
+    scenario = load(file, sets=sets or (), options=said)
     if dry_run:
         running.dry_run(scenario, as_json)
         return
@@ -48,7 +45,7 @@ def run(
 
 def inspect(
     path: Annotated[Path, typer.Argument(help="The folder of a run, or one of its Parquet files.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what a run or a table holds, and where it comes from."""
     from mpn_abm.cli import inspecting
@@ -57,7 +54,7 @@ def inspect(
 
 
 def bench(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the work.")] = False,
 ) -> None:
     """Measure this machine on the work that the documentation quotes."""

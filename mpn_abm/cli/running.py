@@ -17,9 +17,9 @@ from mpn_abm.estimate import estimate, memory_available
 from mpn_abm.files import claimed
 from mpn_abm.kernels.compiler import is_compiled, threads_available
 from mpn_abm.result import Result
-from mpn_abm.run import replicates_together
-from mpn_abm.run import run as run_scenario
 from mpn_abm.scenario.scenario import Scenario
+from mpn_abm.simulate import replicates_together
+from mpn_abm.simulate import run as run_scenario
 
 # seconds between two plain lines of progress
 PLAIN_EVERY = 5.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,13 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mpn_abm.errors import OutputExistsError, Problem, ScenarioError, UsageError
-
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Change a value; the value is YAML. May be repeated."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+from mpn_abm.cli.options import Json, Set
+from mpn_abm.errors import MissingFileError, OutputExistsError, Problem, ScenarioError, UsageError
 
 
 class Catalogue(StrEnum):
@@ -38,28 +34,33 @@ def init(
     directory: Annotated[Path, typer.Argument(help="Where the file is put; made if needed.")],
     template: Annotated[str, typer.Option(help="The scenario to begin with; `examples` lists them.")] = "minimal",
 ) -> None:
-    """Write a commented scenario to begin with."""
-    from mpn_abm.scenario.templates import template_text
+    """Write a commented scenario to begin with, and those that it extends."""
+    from mpn_abm.scenario.library import file_of, with_what_it_extends
 
-    text = template_text(template)
-    target = directory / f"{template}.yaml"
-    if target.exists():
-        raise OutputExistsError(f"{target}: exists already and nothing is overwritten")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{target}: {error.strerror}") from error
-    print(target)
+    files = with_what_it_extends(file_of(template))
+    # files that extend one another keep their places to each other
+    root = Path(os.path.commonpath([file.parent for file in files]))
+    targets = {directory / file.relative_to(root): file for file in files}
+    for target in targets:
+        if target.exists():
+            raise OutputExistsError(f"{target}: exists already and nothing is overwritten")
+    for target, file in targets.items():
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.read_bytes())
+        except OSError as error:
+            raise UsageError(f"{target}: {error.strerror}") from error
+        print(target)
 
 
 def examples(as_json: Json = False) -> None:
     """List the scenarios that are shipped, each with its question."""
-    from mpn_abm.scenario.documents import read_text
-    from mpn_abm.scenario.templates import template_names, template_text
+    from mpn_abm.scenario.documents import read_file
+    from mpn_abm.scenario.library import library
 
-    questions = {name: read_text(template_text(name), name).scalar("question") for name in template_names()}
-    _print(questions if as_json else "\n".join(f"{name:16}{question}" for name, question in questions.items()))
+    questions = {name: read_file(file).scalar("question") for name, file in library().items()}
+    width = 2 + max(map(len, questions))
+    _print(questions if as_json else "\n".join(f"{name:{width}}{question}" for name, question in questions.items()))
 
 
 def schema() -> None:
@@ -78,19 +79,26 @@ def validate(
     from mpn_abm.scenario.scenario import load
 
     problems: list[Problem] = []
+    missing: list[MissingFileError] = []
     valid: dict[str, str] = {}
     for file in files:
         try:
             valid[str(file)] = load(file, sets=sets or ()).sha256
         except ScenarioError as error:
             problems += error.problems
+        except MissingFileError as error:
+            missing.append(error)
     if as_json:
         _print({"valid": valid, "problems": [vars(problem) for problem in problems]})
     else:
         for name in valid:
             print(f"{name}: valid")
+    for absent in missing:
+        print(absent, file=sys.stderr)
     if problems:
         raise ScenarioError(problems)
+    if missing:
+        raise typer.Exit(UsageError.exit_code)
 
 
 def explain(

@@ -83,7 +83,9 @@ def _type_words(annotation: Any) -> str:
 
 def _number(value: float) -> str:
     """A number as an author would write it."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e16 else f"{value:.6g}"
+    short = f"{value:.6g}"
+    exact = float(short) == value or value != int(value)
+    return short.replace("e+0", "e").replace("e+", "e") if exact else str(int(value))
 
 
 def _hint(annotation: Any, value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_origin
 
 from mpn_abm.scenario.expectations import bounds, choices
 from mpn_abm.scenario.paths import Place
@@ -38,6 +38,10 @@ def explained(scenario: Scenario, path: str = "") -> list[Explanation]:
     return [_explanation(scenario, leaf) for leaf in _leaves(scenario.locate(path))]
 
 
+def _choice(annotation: Any, words: list[str]) -> str:
+    return f"any of {', '.join(words)}" if get_origin(annotation) is tuple else one_of(words)
+
+
 def _leaves(place: Place) -> Iterator[Place]:
     if place.is_leaf:
         yield place
@@ -54,7 +58,7 @@ def _explanation(scenario: Scenario, place: Place) -> Explanation:
         path=place.path,
         value=list(place.value) if isinstance(place.value, tuple) else place.value,
         unit=phrase(unit),
-        range=declaration.expects or (one_of(words) if words else bounds(declaration, unit)),
+        range=declaration.expects or (_choice(place.annotation, words) if words else bounds(declaration, unit)),
         meaning=declaration.doc,
         source=declaration.source or "",
         origin=str(scenario.origin_of(place)),

@@ -66,7 +66,8 @@ def _of_its_drug(name: str, treatment: Entry, drugs: dict[str, Entry], problems:
         return treatment
     if drug not in drugs:
         culprit, path = (said, ("treatments", name, "drug")) if said else (treatment, ("treatments", name))
-        problems.append(problem(culprit, path, unknown("drug", drug, drugs)))
+        how = "" if said else "; a treatment of another name says its `drug:`"
+        problems.append(problem(culprit, path, unknown("drug", drug, drugs) + how))
         return treatment
     usual = {"drug": drug, "kind": drugs[drug].scalar("kind")}
     times_per_day = drugs[drug].scalar("usual_times_per_day")

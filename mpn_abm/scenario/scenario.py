@@ -20,7 +20,14 @@ from mpn_abm.scenario.references import with_references
 from mpn_abm.scenario.resolved import as_file, as_yaml
 from mpn_abm.scenario.schema import Spec
 from mpn_abm.scenario.shape import Blocks
-from mpn_abm.scenario.sources import layer_of_overrides, layer_of_set, layers_of_file, layers_of_mapping, layers_of_text
+from mpn_abm.scenario.sources import (
+    layer_of_option,
+    layer_of_overrides,
+    layer_of_set,
+    layers_of_file,
+    layers_of_mapping,
+    layers_of_text,
+)
 from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, in_reading_order
 from mpn_abm.scenario.validation import validated
 
@@ -74,6 +81,7 @@ def load(
     source: str | PathLike[str] | Mapping[str, Any],
     overrides: Mapping[str, Any] | None = None,
     sets: Iterable[str] = (),
+    options: Mapping[str, Any] | None = None,
 ) -> Scenario:
     """Read and check a scenario.
 
@@ -85,6 +93,8 @@ def load(
         Values by path (`{"marrow.shape": [96, 96]}`) or nested, over those of the file and of `sets`.
     sets : texts
         `PATH=VALUE` with the value in YAML, as `--set` takes them.
+    options : mapping, optional
+        Values that have an option of their own on the command line, such as `seed`.
 
     Returns
     -------
@@ -100,6 +110,7 @@ def load(
     problems: list[Problem] = []
     layers = _layers_of(source, problems)
     layers += [layer_of_set(assignment) for assignment in sets]
+    layers += [layer_of_option(name, value) for name, value in (options or {}).items()]
     if overrides:
         layers.append(layer_of_overrides(overrides))
     layers = [canonical(layer, _ROOT, problems) for layer in layers]

@@ -50,6 +50,11 @@ def layer_of_set(assignment: str) -> Entry:
     return entry_from({path: value}, origin)
 
 
+def layer_of_option(name: str, value: Any) -> Entry:
+    """The layer of an option of the command line that has a name of its own."""
+    return entry_from({name: value}, Origin(f"--{name}"))
+
+
 def _layers(root: Entry, path: Path, waiting: tuple[Path, ...], problems: list[Problem]) -> list[Entry]:
     """What the file extends, then what it goes without, then what it says itself; later wins."""
     _check_schema(root, problems)

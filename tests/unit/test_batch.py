@@ -2,13 +2,13 @@
 
 import dataclasses
 from functools import cache
-from importlib import import_module
 
 import numpy as np
 import pytest
 from twin.draws import replicate_seed
 from unit.small import bare, niche, run, same
 
+from mpn_abm import simulate
 from mpn_abm.batch import SECONDS_PER_CALL, Batch, keys_of, seeds_of
 from mpn_abm.compile.program import compile_scenario
 from mpn_abm.scenario.scenario import load
@@ -85,8 +85,7 @@ def test_arrays_that_start_short_leave_the_same_tables(monkeypatch, sizes, repli
         programs.append(short(compile_scenario(spec), **sizes))
         return programs[-1]
 
-    # the word `mpn_abm.run` is the function
-    monkeypatch.setattr(import_module("mpn_abm.run"), "compile_scenario", compile_short)
+    monkeypatch.setattr(simulate, "compile_scenario", compile_short)
     left = run(niche(replicates=replicates))
     assert len(programs) == 1
     assert list(left.tables) == list(wide(replicates).tables)

@@ -9,7 +9,7 @@ import pytest
 from mpn_abm import __version__
 from mpn_abm.cli import scenario_verbs
 from mpn_abm.cli.main import main
-from mpn_abm.scenario.templates import template_names
+from mpn_abm.scenario.library import file_of, library
 
 HEAVY = ("numba", "numpy", "mesa", "pandas", "pyarrow", "scipy")
 
@@ -29,11 +29,27 @@ def invalid(tmp_path):
     return file
 
 
-def test_every_template_is_valid(tmp_path, capsys):
-    for name in template_names():
-        assert main(["init", str(tmp_path), "--template", name]) == 0
-    assert main(["validate", *(str(tmp_path / f"{name}.yaml") for name in template_names())]) == 0
-    assert capsys.readouterr().err == ""
+def test_every_template_is_valid_where_it_is_put(tmp_path, capsys):
+    for number, name in enumerate(library()):
+        assert main(["init", str(tmp_path / str(number)), "--template", name]) == 0
+        files = capsys.readouterr().out.splitlines()
+        assert files[0].endswith(f"{name.rpartition('/')[2]}.yaml")
+        assert main(["validate", *files]) == 0
+        assert capsys.readouterr().err == ""
+
+
+def test_a_template_brings_along_what_it_extends_and_may_be_named_without_its_folder(tmp_path, capsys):
+    assert main(["init", str(tmp_path), "--template", "car_t_on_jak2_clone"]) == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["calr_car_t.yaml", "car_t_on_jak2_clone.yaml"]
+    assert file_of("car_t_on_jak2_clone") == file_of("therapy/car_t_on_jak2_clone")
+
+
+def test_a_file_that_is_missing_hides_no_other(valid, invalid, capsys):
+    assert main(["validate", "nowhere.yaml", str(valid)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == (f"{valid}: valid\n", "nowhere.yaml: No such file or directory\n")
+    assert main(["validate", "nowhere.yaml", str(invalid)]) == 3
+    assert "nowhere.yaml" in capsys.readouterr().err
 
 
 def test_init_overwrites_nothing(valid, capsys):
@@ -85,6 +101,7 @@ def test_explain_as_json_covers_every_value(valid, capsys):
         (["explain", "FILE", "--set", "seed"], 2, "expected PATH=VALUE"),
         (["explain", "FILE", "--set", "seed=-1"], 3, "--set seed=-1: seed: -1: expected a whole number"),
         (["validate", "nowhere.yaml"], 2, "nowhere.yaml: No such file or directory"),
+        (["run", "FILE", "--seed", "-1"], 3, "--seed: seed: -1: expected a whole number from 0 to 9007199254740991"),
         (["init", "DIR", "--template", "minimla"], 2, "did you mean 'minimal'"),
         (["validate"], 2, "FILE"),
         (["nonsense"], 2, "nonsense"),
@@ -116,7 +133,7 @@ def test_lists_are_one_line_each(capsys):
     assert main(["list", "genotypes"]) == 0
     assert capsys.readouterr().out.splitlines()[0].startswith("wild_type ")
     assert main(["examples"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == len(template_names())
+    assert len(capsys.readouterr().out.splitlines()) == len(library())
 
 
 def test_the_version_is_that_of_the_package(capsys):

@@ -3,14 +3,13 @@
 import json
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 from unit.small import bare, niche, run
 
 import mpn_abm
-from mpn_abm import batch, estimate
+from mpn_abm import batch, estimate, simulate
 from mpn_abm.compile.program import compile_scenario
 from mpn_abm.errors import ResourceError
 
@@ -19,14 +18,14 @@ SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 
 def estimated(content, overrides=None):
     program = compile_scenario(mpn_abm.load(content, overrides=overrides).spec)
-    together = import_module("mpn_abm.run").replicates_together(program, program.spec.replicates)
+    together = simulate.replicates_together(program, program.spec.replicates)
     return estimate.estimate(program, together, program.spec.replicates)
 
 
 # run and write in a process of its own: its peak is that of the run
 MEASURED = """
 import json, sys, tempfile, os, mpn_abm
-from mpn_abm.run import peak_memory_mb
+from mpn_abm.simulate import peak_memory_mb
 result = mpn_abm.run(mpn_abm.load(json.loads(sys.argv[1])))
 with tempfile.TemporaryDirectory() as folder:
     result.write(folder)

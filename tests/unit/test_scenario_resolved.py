@@ -6,10 +6,10 @@ import pytest
 
 from mpn_abm.errors import UsageError
 from mpn_abm.scenario.explain import explained
+from mpn_abm.scenario.library import file_of, library
 from mpn_abm.scenario.scenario import load
-from mpn_abm.scenario.templates import template_names, template_text
 
-TEXT = template_text("calr_car_t")
+TEXT = file_of("calr_car_t").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +18,8 @@ def scenario():
 
 
 def test_a_value_is_read_in_the_unit_of_its_path(scenario):
-    assert scenario.get("time.duration_years") == 3
-    assert scenario.get("time.duration_days") == scenario.spec.time.duration == 3 * 365.25
+    assert scenario.get("time.duration_years") == 5
+    assert scenario.get("time.duration_days") == scenario.spec.time.duration == 5 * 365.25
     assert scenario.get("treatments.car_t.week") == pytest.approx(365 / 7)
     assert scenario.get("clones.calr.genotype") == "CALR_TYPE1"
 
@@ -38,9 +38,9 @@ def test_a_path_to_nothing_is_a_usage_error(scenario, path, message):
         scenario.get(path)
 
 
-@pytest.mark.parametrize("name", template_names())
+@pytest.mark.parametrize("name", library())
 def test_the_resolved_text_is_the_same_scenario(name):
-    scenario = load(template_text(name))
+    scenario = load(file_of(name))
     again = load(scenario.to_yaml())
     assert again.spec == scenario.spec
     assert again.sha256 == scenario.sha256

@@ -15,7 +15,7 @@ from mpn_abm.compile.program import Program, compile_scenario
 from mpn_abm.estimate import memory_of_batch, refuse_if_too_large
 from mpn_abm.files import digest_of
 from mpn_abm.mechanisms.schedule import run_days, run_replicates
-from mpn_abm.mechanisms.start import begin, begin_replicates
+from mpn_abm.mechanisms.start import arrive, begin, begin_replicates
 from mpn_abm.recorder import Recorder
 from mpn_abm.result import Result
 from mpn_abm.scenario.scenario import Scenario
@@ -113,13 +113,9 @@ class _Clock:
 
 def warm_up(program: Program, together: int) -> None:
     """Compile, or fetch from the cache, what a run of this many replicates side by side calls."""
-    batch_types = Batch.types_of(program, together)
-    if together == 1:
-        begin.compile(batch_types["begin"])
-        run_days.compile(batch_types["run_days"])
-    else:
-        begin_replicates.compile(batch_types["begin_replicates"])
-        run_replicates.compile(batch_types["run_replicates"])
+    entries = {entry.__name__: entry for entry in (begin, begin_replicates, arrive, run_days, run_replicates)}
+    for name, types in Batch.types_of(program, together).items():
+        entries[name].compile(types)
 
 
 def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], tell: Callable[[float], None]) -> None:

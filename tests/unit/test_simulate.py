@@ -3,12 +3,12 @@
 import subprocess
 import sys
 import time
-from importlib import import_module
 
 import pytest
 from unit.small import bare, niche, run, same, tissue
 
 import mpn_abm
+from mpn_abm import simulate
 
 NAMES = ("replicate", "seed", "run_id")
 TO_FIXATION = {
@@ -17,11 +17,6 @@ TO_FIXATION = {
     "time": {"duration_years": 40, "step_days": 30, "record_every_days": 360},
     "stop": {"when": ["fixation"]},
 }
-
-
-def run_module():
-    """The module; the word `mpn_abm.run` is the function."""
-    return import_module("mpn_abm.run")
 
 
 def rows_of(result, table, replicate):
@@ -49,7 +44,7 @@ def test_a_replicate_can_be_repeated_alone_with_its_seed(make):
 @pytest.mark.parametrize("content", [niche(), bare(**TO_FIXATION)], ids=["niche", "fixation"])
 def test_how_many_replicates_are_stepped_together_changes_nothing(monkeypatch, content):
     whole = run(content, replicates=7)
-    monkeypatch.setattr(run_module(), "MOST_TOGETHER", 3)
+    monkeypatch.setattr(simulate, "MOST_TOGETHER", 3)
     parts = run(content, replicates=7)
     for name, table in whole.tables.items():
         assert same(table, parts.tables[name]), name
@@ -69,7 +64,7 @@ def test_the_number_of_replicates_is_that_of_the_call_or_else_of_the_file():
 
 
 def test_only_as_many_marrows_are_in_memory_as_fit(monkeypatch):
-    module = run_module()
+    module = simulate
     program = module.compile_scenario(mpn_abm.load(bare()).spec)
     one = module.memory_of_batch(program, 1)
     monkeypatch.setattr(module, "MEMORY_TOGETHER", 3.5 * one)
@@ -134,15 +129,15 @@ def test_the_peak_of_memory_is_that_of_this_process_and_not_of_the_one_that_star
     """Linux hands the peak of the parent on to the child in getrusage."""
     ballast = bytearray(600 * 2**20)
     ballast[::4096] = b"x" * len(ballast[::4096])
-    code = "from mpn_abm.run import peak_memory_mb; print(peak_memory_mb())"
+    code = "from mpn_abm.simulate import peak_memory_mb; print(peak_memory_mb())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert 100 < float(done.stdout) < 500
-    assert run_module().peak_memory_mb() > 600
+    assert simulate.peak_memory_mb() > 600
 
 
 @pytest.mark.parametrize("replicates", [1, 5])
 def test_progress_grows_to_the_whole(monkeypatch, replicates):
-    monkeypatch.setattr(run_module(), "MOST_TOGETHER", 2)
+    monkeypatch.setattr(simulate, "MOST_TOGETHER", 2)
     told = []
     run(bare(time={"duration_years": 20}, replicates=replicates), progress=told.append)
     assert told == sorted(told)
@@ -162,12 +157,6 @@ def test_what_surrounds_the_steps_of_10000_replicates_takes_less_than_two_second
 
 
 # The public word.
-
-
-def test_the_word_run_is_the_function_whoever_imports_the_module_first():
-    code = "import mpn_abm.run, mpn_abm; from mpn_abm.run import Result; assert callable(mpn_abm.run), mpn_abm.run"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-    assert callable(mpn_abm.run)
 
 
 def test_every_public_word_is_there_and_no_other():
