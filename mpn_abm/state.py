@@ -57,6 +57,23 @@ LOG_STEP, LOG_KIND, LOG_WHO, LOG_VALUE, LOG_FACTS = range(5)
 # columns of `drug`
 GUT, PLASMA, OCCUPANCY, GIVEN, ACTIVE, DRUG_FACTS = range(6)
 
+# entries of `medication`: what all drugs together do in the step
+(
+    TYPE_1,  # share I of JAK2 held by type I inhibitors, 0 to 1
+    JAK1,  # share I_JAK1 of JAK1 held, 0 to 1
+    TYPE_2,  # share I2 of JAK2 held by type II inhibitors, 0 to 1
+    T_CELL_JAK,  # burden J_T of JAK inhibition on T cells, 0 to 1
+    HSP90,  # H, 1 at full dose
+    INTERFERON,  # 1 at full dose
+    ELTROMBOPAG,  # X, in units of usual exposure
+    BLOCKADE,  # B of PD-1, 0 to 1
+    ANTI_CALR,  # exposure to an antibody against CALR, 1 at full dose
+    MEDICATIONS,
+) = range(10)
+
+# rows of `factor`: what drugs of kind `modifier` multiply, per signalling base
+DIVISION, LOSS, ANTIGEN_DENSITY, KILLING, HOMING, DEPOSITION, FACTORS = range(7)
+
 # states of a CAR T agent
 SEARCHING, ENGAGED, RESTING = range(3)
 
@@ -109,6 +126,8 @@ class Marks(NamedTuple):
 class Signal(NamedTuple):
     """Drugs and signalling."""
 
+    medication: np.ndarray  # float64[MEDICATIONS]  what all drugs together do, mean of the step
+    factor: np.ndarray  # float64[FACTORS, bases]  what modifiers multiply, 1 without one
     activity: np.ndarray  # float64[bases]    relative JAK/STAT activity A, mean of the step
     persistence: np.ndarray  # float64[bases] P at the end of the step
     drug: np.ndarray  # float64[T, 5]   per treatment: gut, plasma, occupancy, doses given, active
@@ -210,7 +229,7 @@ def take(stack, k):  # type: ignore[no-untyped-def]
         Marks(
             m.division[k], m.division_scar[k], m.loss[k], m.mutation[k], m.known[k], m.rate[k], m.poisson[k], m.batch[k]
         ),
-        Signal(s.activity[k], s.persistence[k], s.drug[k]),
+        Signal(s.medication[k], s.factor[k], s.activity[k], s.persistence[k], s.drug[k]),
         Agents(
             a.site[k], a.uid[k], a.state[k], a.memory[k], a.to_go[k], a.done[k], a.phase[k], a.exhaustion[k],
             a.contact[k], a.target[k], a.heading[k], a.claim[k], a.fate[k], a.layer[k], a.touched[k],
@@ -288,6 +307,8 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
             "batch": (u4, (5, 256)),
         },
         "signal": {
+            "medication": (f8, (MEDICATIONS,)),
+            "factor": (f8, (FACTORS, sizes.bases)),
             "activity": (f8, (sizes.bases,)),
             "persistence": (f8, (sizes.bases,)),
             "drug": (f8, (sizes.treatments, DRUG_FACTS)),

@@ -21,10 +21,15 @@ class JakInhibitor(_CatalogueDrug):
 
     kind: Literal["jak_inhibitor"] = setting("jak_inhibitor", doc="what the drug does")
     usual_dose: float = parameter(
-        20.0, unit="mg", above=0.0, high=100_000.0, doc="dose of usual full exposure", source="ruxolitinib: label"
+        20.0,
+        unit="mg",
+        above=0.0,
+        high=100_000.0,
+        doc="dose of usual full exposure",
+        source="ruxolitinib: starting dose in MF (US label)",
     )
     usual_times_per_day: Whole = parameter(
-        2, low=1, high=24, doc="usual number of doses a day", source="ruxolitinib: label"
+        2, low=1, high=24, doc="usual number of doses a day", source="ruxolitinib: US label"
     )
     absorption_rate: float = parameter(
         4.0, unit="1/hour", above=0.0, high=1000.0, doc="absorption from the gut", source=_PHARMACOKINETICS
@@ -35,7 +40,7 @@ class JakInhibitor(_CatalogueDrug):
         above=0.0,
         high=10_000.0,
         doc="half-life of the drug in blood",
-        source="ruxolitinib: label, section 12.3",
+        source="ruxolitinib: US label, section 12.3",
     )
     first_dose_peak: float = parameter(
         41.0,
@@ -43,14 +48,14 @@ class JakInhibitor(_CatalogueDrug):
         above=0.0,
         high=1e6,
         doc="peak concentration after a first dose",
-        source="ruxolitinib: 205 nM after 5 mg (label, section 12.3)",
+        source="ruxolitinib: 205 nM after 5 mg (US label, section 12.3)",
     )
     ic50: float = parameter(
         281.0,
         unit="nM",
         above=0.0,
         doc="half-maximal concentration",
-        source="282 +/- 54 nM in whole blood (Quintas-Cardama 2010 Blood)",
+        source="whole blood: 281 nM with thrombopoietin, 282 +/- 54 with IL-6 (Quintas-Cardama 2010 Blood)",
     )
 
 

@@ -140,9 +140,9 @@ def open_step(marrow, rules, step, key_low, key_high):
             return AGENTS_FULL, *nothing
         # without drugs the activity stays at the 1 of day 0
         if rules.drugs.interval.shape[0] > 0:
-            inhibited = give_drugs(marrow.signal, record, tally, rules.drugs, step, rules.clock.step)
+            give_drugs(marrow.signal, record, tally, rules.drugs, step, rules.clock.step)
             # drugs act within hours: signalling of the step follows the occupancy of the step
-            signal_in_cells(marrow.signal, rules.signal, inhibited, rules.clock.step)
+            signal_in_cells(marrow.signal, rules.signal, rules.clock.step)
         # cytokine is in balance with the cells as they stand, so it comes before they change
         if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
             spread_cytokine(

@@ -255,6 +255,7 @@ def begin(marrow, rules, start, key_low, key_high):
     tally[NEXT_CLONE] = founders + 1
     tally[NEXT_UID] = 1
     marrow.signal.activity[:] = 1.0
+    marrow.signal.factor[:] = 1.0
     marrow.clone_table[:, LOST_STEP] = -1
     for k in range(founders):
         facts = marrow.clone_table[k + 1]

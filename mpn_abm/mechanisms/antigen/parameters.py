@@ -31,7 +31,7 @@ class AntigenParameters(Mechanism):
         high=100.0,
         sweep=(1.0, 10.0),
         doc="density of progenitors and megakaryocytes over that of stem cells",
-        source="1,933 +/- 772 receptors per megakaryocyte (Kuwaki 1998 FEBS Lett)",
+        source="1,933 +/- 772 receptors per megakaryocyte (Kuwaki 1998 FEBS Lett) over 500, assumed",
     )
     low_variant_factor: float = parameter(
         0.1, low=0.0, high=1.0, doc="density of an antigen-low variant over that of its parent", source="assumed"
@@ -50,7 +50,7 @@ class AntigenParameters(Mechanism):
         above=0.0,
         high=1e6,
         doc="density at which lysis is half-maximal",
-        source="lysis needs about 200 molecules (Watanabe 2015 J Immunol); CD20 series: 22.8 +/- 2 % at 240 molecules",
+        source="fitted: lysis from about 200 molecules (Watanabe 2015 J Immunol); CD20 series, 22.8 +/- 2 % at 240",
     )
     activation_half: float = parameter(
         2500.0,
@@ -58,5 +58,5 @@ class AntigenParameters(Mechanism):
         above=0.0,
         high=1e6,
         doc="density at which commitment to proliferation is half-maximal",
-        source="cytokine and proliferation need ten times more than lysis (Watanabe 2015 J Immunol)",
+        source="fitted: cytokine and proliferation need ten times more than lysis (Watanabe 2015 J Immunol)",
     )

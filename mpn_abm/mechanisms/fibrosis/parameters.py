@@ -47,7 +47,7 @@ class FibrosisParameters(Mechanism):
         high=100.0,
         sweep=(0.002, 0.02),
         doc="resolution of scar; half-life 120 days",
-        source="biopsies after transplant: MF-0/1 in 21 % at day 30, 54.5 % at day 100",
+        source="fitted: biopsies after transplant: MF-0/1 in 21 % at day 30, 54.5 % at day 100",
     )
     drive: float = parameter(
         0.03,

@@ -13,6 +13,7 @@ from mpn_abm.state import (
     LOGGED,
     OCCUPANCY,
     PLASMA,
+    TYPE_1,
 )
 
 # kinds of events in the log
@@ -51,19 +52,16 @@ def follow_concentration(k, drug, rules, step, dt, active):
 
 @jit
 def give_drugs(signal, record, tally, rules, step, dt):
-    """Start and stop treatments; the share I of JAK2 that all inhibitors together hold in this step.
+    """Start and stop treatments; what all drugs together do in this step.
+
+    The share I of JAK2 that all inhibitors hold is 1 - product of (1 - I) over them.
 
     Parameters
     ----------
-    signal : Signal, ``drug`` written
+    signal : Signal, ``drug`` and ``medication`` written
     rules : DrugRules
     step : int64
         The step that begins.
-
-    Returns
-    -------
-    inhibited : float
-        1 - product of (1 - I) over the inhibitors.
     """
     free = 1.0
     for k in range(rules.interval.shape[0]):
@@ -80,4 +78,4 @@ def give_drugs(signal, record, tally, rules, step, dt):
             state[OCCUPANCY] = rules.mean_occupancy[k] if active else 0.0
             state[PLASMA] = rules.mean_concentration[k] if active else 0.0
         free *= 1.0 - state[OCCUPANCY]
-    return 1.0 - free
+    signal.medication[TYPE_1] = 1.0 - free

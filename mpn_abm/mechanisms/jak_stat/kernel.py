@@ -6,6 +6,7 @@ import numpy as np
 
 from mpn_abm.kernels.compiler import jit
 from mpn_abm.kernels.draws import decay
+from mpn_abm.state import TYPE_1
 
 
 class SignalRules(NamedTuple):
@@ -29,7 +30,7 @@ def relax(value, target, x):
 
 
 @jit
-def signal_in_cells(signal, rules, inhibited, dt):
+def signal_in_cells(signal, rules, dt):
     """Persistence P and activity A of every signalling base over one step, in place.
 
     On the drug dP/dt = (I - P)/onset and A = (1 - I) + theta P; off it dP/dt = -P/decay and
@@ -38,12 +39,11 @@ def signal_in_cells(signal, rules, inhibited, dt):
 
     Parameters
     ----------
-    signal : Signal, ``activity`` and ``persistence`` written
-    inhibited : float
-        Share I of JAK2 that the drugs hold.
+    signal : Signal, ``activity`` and ``persistence`` written, ``medication`` read
     """
     if rules.enabled == 0:
         return
+    inhibited = signal.medication[TYPE_1]
     on = inhibited > rules.on_drug
     for b in range(signal.activity.shape[0]):
         if rules.persists[b] == 0:

@@ -14,7 +14,7 @@ class MutationParameters(Mechanism):
         low=0.0,
         high=1.0,
         doc="JAK2 V617F in a healthy stem cell",
-        source="prevalence 3.1 % (Cordua 2019 Blood 134:469)",
+        source="fitted: prevalence 3.1 % (Cordua 2019 Blood 134:469)",
     )
     calr_rate: float = parameter(
         1e-9,
@@ -22,7 +22,7 @@ class MutationParameters(Mechanism):
         low=0.0,
         high=1.0,
         doc="a CALR mutation in a healthy stem cell",
-        source="prevalence 0.16 % (Cordua 2019 Blood 134:469)",
+        source="fitted: prevalence 0.16 % (Cordua 2019 Blood 134:469)",
     )
     calr_type1_share: float = parameter(
         0.6, low=0.0, high=1.0, doc="share of type 1 among new CALR mutations", source="assumed"
