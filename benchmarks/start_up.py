@@ -57,10 +57,10 @@ def weekly_recording() -> tuple[float, float]:
 
 def bytes_per_site() -> dict[str, float]:
     """State of a marrow over its sites: without CAR T cells, and with the agents of the main job."""
+    from mpn_abm.arrays import bytes_of
     from mpn_abm.bench import main_job, works
     from mpn_abm.compile.program import compile_scenario
     from mpn_abm.scenario.scenario import load
-    from mpn_abm.state import bytes_of
 
     found = {}
     whole = next(work.scenario for work in works(1.0) if "mutation, fields" in work.name)

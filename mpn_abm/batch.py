@@ -7,6 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from mpn_abm.arrays import Sizes, stack
 from mpn_abm.compile.program import Program, most_candidates
 from mpn_abm.kernels.compiler import threads_available, type_of
 from mpn_abm.kernels.draws import replicate_seed
@@ -25,19 +26,7 @@ from mpn_abm.mechanisms.schedule import (
     run_replicates,
 )
 from mpn_abm.mechanisms.start import arrive, begin, begin_replicates
-from mpn_abm.state import (
-    CANDIDATES,
-    CLONE_ROWS,
-    ENDED,
-    EVENTS,
-    LOGGED,
-    LOST_STEP,
-    ROWS,
-    MarrowState,
-    Sizes,
-    marrow_of,
-    stack,
-)
+from mpn_abm.state import CANDIDATES, CLONE_ROWS, ENDED, EVENTS, LOGGED, LOST_STEP, ROWS, MarrowState, marrow_of
 
 # a call into the compiled loop comes back after about this long, for progress and Ctrl-C
 SECONDS_PER_CALL = 0.25

@@ -6,8 +6,10 @@ not have.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+PHASES = ("chronic", "accelerated", "blast")
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Column:
     unit: str
     meaning: str
     group: str = ""  # what the scenario must have for the column to be there; "" if it always is
+    codes: tuple[str, ...] = ()  # words for which the census writes their number
 
 
 class Places(NamedTuple):
@@ -35,6 +38,11 @@ class Places(NamedTuple):
     scar: int
     car_t: int
     concentration: int
+    blood: int
+    spleen: int
+    progression: int
+    immune: int
+    pd_l1: int
     width: int
 
 
@@ -56,8 +64,8 @@ GROUPS: dict[str, tuple[str, tuple[Column, ...]]] = {
     "vaf": (
         "",
         (
-            Column("vaf_jak2", "float64", "-", "mutant over all copies of JAK2"),
-            Column("vaf_calr", "float64", "-", "mutant over all copies of CALR, both types"),
+            Column("vaf_jak2", "float64", "-", "mutant over all copies of JAK2 in granulocytes"),
+            Column("vaf_calr", "float64", "-", "mutant over all copies of CALR in granulocytes, both types"),
             Column("vaf_driver", "float64", "-", "of the gene that led on day 0, or leads now if none did"),
         ),
     ),
@@ -91,6 +99,37 @@ GROUPS: dict[str, tuple[str, tuple[Column, ...]]] = {
         ),
     ),
     "concentration": ("drug", (Column("concentration_{}", "float64", "nM", "plasma concentration of the drug"),)),
+    "blood": (
+        "",
+        (
+            Column("platelets_per_nl", "float64", "1/nl", "platelets"),
+            Column("hematocrit", "float64", "-", "haematocrit"),
+            Column("hemoglobin_g_per_l", "float64", "g/l", "haemoglobin"),
+            Column("wbc_per_nl", "float64", "1/nl", "white cells"),
+        ),
+    ),
+    "spleen": (
+        "",
+        (
+            Column("spleen_ml", "float64", "ml", "volume of the spleen"),
+            Column("symptom_score", "float64", "score", "symptoms, 0 without any"),
+        ),
+    ),
+    "progression": (
+        "",
+        (
+            Column("blast_percent", "float64", "%", "transformed cells in the progenitor output"),
+            Column("phase", "string", "-", "chronic, accelerated or blast", codes=PHASES),
+        ),
+    ),
+    "immune": (
+        "",
+        (
+            Column("suppression_mean", "float64", "-", "suppressive myeloid field M, mean of the marrow"),
+            Column("t_cell_pressure_per_year", "float64", "1/year", "hazard of mutant cells by endogenous T cells"),
+        ),
+    ),
+    "pd_l1": ("mutant", (Column("pd_l1_{}", "float64", "-", "PD-L1 over that of the wild type"),)),
 }
 # the tables beside the trajectory
 TABLES: dict[str, tuple[Column, ...]] = {
@@ -109,8 +148,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _RUN_ID,
         _REPLICATE,
         _DAY,
-        Column("kind", "string", "-", "clone_born, clone_lost, treatment_start, treatment_stop or dose"),
-        Column("name", "string", "-", "the clone or the treatment"),
+        Column(
+            "kind",
+            "string",
+            "-",
+            "clone_born, clone_lost, treatment_start, treatment_stop, dose, phase, response_lost or death",
+        ),
+        Column("name", "string", "-", "the clone, the treatment or the phase"),
         Column("clone", "int64", "-", "number of the clone; null if the event is none of a clone"),
         Column("site", "int64", "-", "site of a clone's first cell: (z height + y) width + x; null if there is none"),
         Column("value", "float64", "by kind", "dose: CAR T cells infused; treatment_start, treatment_stop: mean nM"),
@@ -133,7 +177,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _REPLICATE,
         _SEED,
         Column("end_day", "float64", "day", "when the run ended"),
-        Column("end_reason", "string", "-", "duration, fixation, extinction or eradication"),
+        Column("end_reason", "string", "-", "duration, fixation, extinction, eradication or death"),
         Column("fixed_clone", "string", "-", "the clone that is left, after fixation; else null"),
         Column("vaf_driver_start", "float64", "-", "vaf_driver on day 0"),
         Column("vaf_driver_end", "float64", "-", "vaf_driver at the end"),
@@ -142,6 +186,10 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("eradicated", "bool", "-", "whether no JAK2 or CALR mutant is left after there was one"),
         Column("mf_grade_start", "int64", "MF grade", "mf_grade on day 0", "scar"),
         Column("mf_grade_end", "int64", "MF grade", "mf_grade at the end", "scar"),
+        Column("svr35_day", "float64", "day", "first day of a spleen smaller by 35 % or more; or null", "spleen"),
+        Column("spleen_best_relative_change", "float64", "-", "lowest spleen over that of day 0, less 1", "spleen"),
+        Column("phase_end", "string", "-", "phase at the end", "progression"),
+        Column("death_day", "float64", "day", "when the patient died; null if alive", "progression"),
         Column("car_t_peak", "float64", "cells", "highest car_t_total of all recorded days", "car_t"),
         Column("car_t_peak_day", "float64", "day", "first day of that peak; null without CAR T cells", "car_t"),
         Column("kills", "int64", "cells", "cells of the lattice killed by CAR T cells", "car_t"),
@@ -188,7 +236,7 @@ def layout_of(names: Mapping[str, Iterable[str]], groups: Iterable[str]) -> Layo
         places[group] = len(columns)
         for column in declared:
             for name in names[per] if per else ("",):
-                columns.append(Column(column.name.format(name), column.kind, column.unit, column.meaning))
+                columns.append(replace(column, name=column.name.format(name)))
     return Layout(tuple(columns), Places(**places, width=len(columns)))
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpn_abm.arrays import bytes_of
 from mpn_abm.columns import TABLES
 from mpn_abm.compile.program import Program, most_candidates
 from mpn_abm.errors import ResourceError
-from mpn_abm.state import bytes_of
 
 # seconds, measured on two cores of an AMD EPYC; benchmarks/README.md says how
 SECONDS_PER_STEP = 0.5e-6

@@ -33,7 +33,7 @@ from mpn_abm.state import BORN_STEP, CLONE_GENOTYPE, LOST_STEP, NEXT_CLONE, T_CE
 __all__ = ["CarTCell", "MarrowAgents", "MarrowGrid", "MarrowModel", "StemCell"]
 
 
-def reported(column: str, model: MarrowModel) -> float | int:
+def reported(column: str, model: MarrowModel) -> float | int | str:
     """A column of the row that the model collects; a named function, so that a model can be pickled."""
     return model.row[column]
 
@@ -105,7 +105,7 @@ class MarrowModel(mesa.Model):  # type: ignore[misc]
         refuse_if_too_large(self.program, 1, 1)
         self.batch = Batch(self.program, [0])
         self.genotypes: tuple[str, ...] = ("empty", *map(label_of, self.program.cell_types.types))
-        self.row: dict[str, float | int] = {}
+        self.row: dict[str, float | int | str] = {}
         self.grid = MarrowGrid(self)
         columns = ["day", *(column.name for column in self.program.layout.columns)]
         self.datacollector = mesa.DataCollector({name: partial(reported, name) for name in columns})
@@ -159,10 +159,16 @@ class MarrowModel(mesa.Model):  # type: ignore[misc]
             return
         day = float(boundaries[-1] * self.program.timetable.step)
         self.row = {"day": day}
+        dead = all(map(math.isnan, rows[-1].tolist()))
         for column, value in zip(self.program.layout.columns, rows[-1].tolist(), strict=True):
-            if not math.isfinite(value):
+            if not (dead or math.isfinite(value)):
                 raise SimulationError(f"{column.name} is {value} on day {day:g}: this is a bug, please report it")
-            self.row[column.name] = int(value) if column.kind == "int64" else value
+            if dead:
+                self.row[column.name] = math.nan
+            elif column.codes:
+                self.row[column.name] = column.codes[int(value)]
+            else:
+                self.row[column.name] = int(value) if column.kind == "int64" else value
 
     # ---- what is there
 
@@ -228,7 +234,8 @@ class MarrowModel(mesa.Model):  # type: ignore[misc]
     def molecules_of(self, words: np.ndarray) -> np.ndarray:
         """Antigen molecules of cells, float64; 0 without the antigen and where no cell is."""
         kind = self.program.antigens.class_of[words["genotype"]]
-        molecules: np.ndarray = self.program.rules.census.molecules[kind, words["antigen_byte"]]
+        density = self.batch.marrow(0).immunity.density[kind]
+        molecules: np.ndarray = self.program.rules.census.molecules[kind, words["antigen_byte"]] * density
         return np.where(kind > 0, molecules, 0.0)
 
     def site(self, position: Sequence[int]) -> int:

@@ -10,24 +10,47 @@ import numpy as np
 import pyarrow as pa
 
 from mpn_abm.batch import Batch
-from mpn_abm.columns import Column, columns_of
+from mpn_abm.columns import PHASES, Column, columns_of
 from mpn_abm.compile.genotypes import CellType
 from mpn_abm.compile.program import Program
 from mpn_abm.errors import UsageError
 from mpn_abm.mechanisms.jak_inhibitor.kernel import DOSE, TREATMENT_START, TREATMENT_STOP
-from mpn_abm.mechanisms.schedule import ERADICATION, EXTINCTION, FIXATION, GOES_ON
+from mpn_abm.mechanisms.outcome import (
+    DEATH,
+    DIED,
+    ERADICATION,
+    EXTINCTION,
+    FIXATION,
+    GOES_ON,
+    PHASE_CHANGE,
+    RESPONSE_LOSS,
+)
 from mpn_abm.snapshot import Photographer
 from mpn_abm.state import BORN_SITE, BORN_STEP, CLONE_GENOTYPE, ENDED_STEP, LOST_STEP, NEXT_CLONE, PARENT
 from mpn_abm.tables import no_number, table_of
 
-END_REASONS = {GOES_ON: "duration", FIXATION: "fixation", EXTINCTION: "extinction", ERADICATION: "eradication"}
-LOGGED_KINDS = {TREATMENT_START: "treatment_start", TREATMENT_STOP: "treatment_stop", DOSE: "dose"}
+END_REASONS = {
+    GOES_ON: "duration",
+    FIXATION: "fixation",
+    EXTINCTION: "extinction",
+    ERADICATION: "eradication",
+    DEATH: "death",
+}
+LOGGED_KINDS = {
+    TREATMENT_START: "treatment_start",
+    TREATMENT_STOP: "treatment_stop",
+    DOSE: "dose",
+    PHASE_CHANGE: "phase",
+    RESPONSE_LOSS: "response_lost",
+    DIED: "death",
+}
 ONE_PERCENT = 0.01
 
 
 def label_of(cell_type: CellType) -> str:
     """A genotype with its background drivers, as in JAK2_V617F+TET2."""
-    return "+".join([cell_type.base, *sorted(cell_type.flags), *(["antigen_low"] if cell_type.antigen_low else [])])
+    flags = [f"{flag}_first" if flag == "TET2" and cell_type.tet2_first else flag for flag in sorted(cell_type.flags)]
+    return "+".join([cell_type.base, *flags, *(["antigen_low"] if cell_type.antigen_low else [])])
 
 
 class Pieces:
@@ -75,8 +98,10 @@ class Recorder:
     def flush(self, batch: Batch) -> None:
         """Empty the blocks of a batch; a value that is no number stops the run here."""
         k, boundary, values = batch.take_rows()
-        if not np.isfinite(values).all():
-            row, column = np.argwhere(~np.isfinite(values))[0]
+        # after death a whole row holds no number
+        wrong = ~np.isfinite(values) & ~np.isnan(values).all(axis=1, keepdims=True)
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
             name = self.program.layout.columns[column].name
             raise no_number(name, values[row, column], self._day(boundary[row]))
         self._rows.add(batch.replicates[k], boundary, values)
@@ -148,9 +173,9 @@ class Recorder:
             "replicate": replicate,
             "seed": seeds[np.searchsorted(numbers, replicate)],
             "day": self._day(boundary),
-            "alive": np.ones(len(replicate), bool),
+            "alive": ~_is_dead(values),
         }
-        arrays |= {column.name: values[:, k].astype(column.kind) for k, column in enumerate(layout.columns)}
+        arrays |= {column.name: _array_of(column, values[:, k]) for k, column in enumerate(layout.columns)}
         if self._observed_names:
             arrays |= dict(zip(self._observed_names, self._observed.whole()[2].T, strict=True))
         observed = [Column(name, "float64", "-", "column of an observer") for name in self._observed_names]
@@ -186,7 +211,9 @@ class Recorder:
         lost = np.flatnonzero((clone > 0) & (facts[:, LOST_STEP] >= 0))
         of_clones, logged = np.concatenate([born, lost]), len(log)
         at, kind, who, value = log.T
-        treatments = np.array([*self.program.spec.treatments, ""], object)
+        names_of = [*self.program.spec.treatments, ""]
+        told = zip(kind.tolist(), who.astype(np.int64).tolist(), strict=True)
+        named = [PHASES[w] if k == PHASE_CHANGE else names_of[w] if k <= DOSE else "" for k, w in told]
         # a mutation falls within its step and shows at the boundary after it
         boundary = np.concatenate([facts[born, BORN_STEP] + mutant[born], facts[lost, LOST_STEP] + 1, at])
         kinds = ["clone_born"] * len(born) + ["clone_lost"] * len(lost) + [LOGGED_KINDS[k] for k in kind.tolist()]
@@ -203,7 +230,7 @@ class Recorder:
             "replicate": replicate[order],
             "day": self._day(boundary[order]),
             "kind": np.array(kinds, object)[order],
-            "name": np.concatenate([names, treatments[who.astype(np.int64)]])[order],
+            "name": np.concatenate([names, np.array(named, object)])[order],
             "clone": pa.array(number[order], mask=is_logged[order]),
             "site": pa.array(site[order], mask=site[order] < 0),
             "value": pa.array(np.append(np.zeros(len(of_clones)), value)[order], mask=~is_logged[order]),
@@ -219,12 +246,17 @@ class Recorder:
         """One row per replicate."""
         replicate, boundary, values = self._rows.whole()
         numbers, seeds, ended, reason, alone, genotype = self._ends.whole()
+        living = ~_is_dead(values)
+        died_first, died_day = np.searchsorted(replicate, numbers), self._day(boundary)
+        died = _first_day(~living, died_day, died_first)
+        replicate, boundary, values = replicate[living], boundary[living], values[living]
         first = np.searchsorted(replicate, numbers)
         last = np.append(first[1:], len(replicate)) - 1
         day = self._day(boundary)
         column = {column.name: values[:, k] for k, column in enumerate(self.program.layout.columns)}
         vaf, mutants = column["vaf_driver"], column["vaf_jak2"] + column["vaf_calr"] > 0.0
-        lowest_healthy = np.minimum.reduceat(column["genotype_cells_wild_type"], first)
+        healthy = column["genotype_cells_wild_type"] + column.get("genotype_cells_donor", 0.0)
+        lowest_healthy = np.minimum.reduceat(healthy, first)
         arrays: dict[str, np.ndarray | pa.Array] = {
             "run_id": pa.repeat(self.run_id, len(numbers)),
             "replicate": numbers,
@@ -242,6 +274,15 @@ class Recorder:
         if "scar" in self.groups:
             grade = column["mf_grade"].astype(np.int64)
             arrays |= {"mf_grade_start": grade[first], "mf_grade_end": grade[last]}
+        if "spleen" in self.groups:
+            spleen = column["spleen_ml"]
+            change = spleen / np.repeat(spleen[first], last - first + 1) - 1.0
+            arrays |= {
+                "svr35_day": _first_day(change <= -0.35, day, first),
+                "spleen_best_relative_change": np.minimum.reduceat(change, first),
+            }
+        if "progression" in self.groups:
+            arrays |= {"phase_end": np.array(PHASES, object)[column["phase"][last].astype(np.int64)], "death_day": died}
         if "car_t" in self.groups:
             cells = column["car_t_total"]
             peak = np.maximum.reduceat(cells, first)
@@ -252,6 +293,21 @@ class Recorder:
                 "kills": column["kills"][last].astype(np.int64),
             }
         return table_of(columns_of("summary", self.groups), arrays)
+
+
+def _is_dead(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.isnan(values).all(axis=1))
+
+
+def _array_of(column: Column, values: np.ndarray) -> np.ndarray | pa.Array:
+    """Values of the census as the column has them; null where the patient is dead."""
+    dead = np.isnan(values)
+    if column.codes:
+        words = np.array(column.codes, object)[np.where(dead, 0.0, values).astype(np.int64)]
+        return pa.array(words, pa.string(), mask=dead)
+    if not dead.any():
+        return values.astype(column.kind)
+    return pa.array(np.where(dead, 0.0, values).astype(column.kind), mask=dead)
 
 
 def _clones_left_alone(batch: Batch) -> np.ndarray:

@@ -53,7 +53,7 @@ class Photographer:
             columns = {
                 "genotype": genotype,
                 "clone": (words >> CLONE_SHIFT).astype(np.int64),
-                "antigen": molecules[antigens.class_of[genotype], byte],
+                "antigen": (molecules * marrow.immunity.density[:, None])[antigens.class_of[genotype], byte],
             }
             yield self._piece(marrow, replicate, day, CELL, first + occupied, columns)
         agents = marrow.agents.site[: marrow.tally[T_CELLS]].astype(np.int64)

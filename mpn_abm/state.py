@@ -45,8 +45,14 @@ ANTIGEN_SHIFT = np.uint64(8)
     NEXT_INFUSION,
     STAGE,  # how far the current step has come, if it had to be left for more room
     SUB_STEP,  # the same for the sub-steps of CAR T cells
+    PHASE,  # 0 chronic, 1 accelerated, 2 blast
+    DEAD_STEP,  # boundary at which the patient died, 0 while alive
+    RESPONSE_LOST_STEP,  # boundary from which type I inhibitors count less, 0 before
+    TRANSPLANT_STEP,  # step of the transplant + 1, 0 without one
+    TRANSPLANT_TREATMENT,  # number of that treatment
+    ENGRAFTED,  # 1 once donor cells are in their niches
     TALLIES,
-) = range(24)
+) = range(30)
 
 # columns of `clone_table`
 PARENT, BORN_STEP, BORN_SITE, CLONE_GENOTYPE, FOUNDER, LOST_STEP, CLONE_FACTS = range(7)
@@ -70,6 +76,28 @@ GUT, PLASMA, OCCUPANCY, GIVEN, ACTIVE, DRUG_FACTS = range(6)
     ANTI_CALR,  # exposure to an antibody against CALR, 1 at full dose
     MEDICATIONS,
 ) = range(10)
+
+# entries of `response`: what of I and I_JAK1 still counts once the response is lost
+HELD_JAK2, HELD_JAK1 = range(2)
+
+# entries of `strain`: what CAR T cells meet in this step
+(
+    CHECKPOINT,  # part of an exhausted cell's work that PD-L1 stops, mean of the antigen-positive cells
+    SUPPRESSION,  # field M of suppressive myeloid cells, mean of the marrow
+    T_DIVISION,  # factor of JAK inhibition on division
+    T_KILLING,  # factor of JAK inhibition on killing
+    FORGETTING,  # factor of the engagement counter per sub-step
+    STRAINS,
+) = range(6)
+
+# entries of `reading`
+(
+    SPLEEN,  # ml
+    SYMPTOMS,  # score
+    BLASTS,  # share of transformed cells in the progenitor output
+    GRAFT,  # hazard of the graft on mutant cells, 1/day
+    READINGS,
+) = range(5)
 
 # rows of `factor`: what drugs of kind `modifier` multiply, per signalling base
 DIVISION, LOSS, ANTIGEN_DENSITY, KILLING, HOMING, DEPOSITION, FACTORS = range(7)
@@ -130,7 +158,33 @@ class Signal(NamedTuple):
     factor: np.ndarray  # float64[FACTORS, bases]  what modifiers multiply, 1 without one
     activity: np.ndarray  # float64[bases]    relative JAK/STAT activity A, mean of the step
     persistence: np.ndarray  # float64[bases] P at the end of the step
+    protein: np.ndarray  # float64[bases] JAK2 protein J, 1 without a drug
+    response: np.ndarray  # float64[2] I and I_JAK1 as far as they still count
     drug: np.ndarray  # float64[T, 5]   per treatment: gut, plasma, occupancy, doses given, active
+
+
+class Immunity(NamedTuple):
+    """How T cells and mutant cells meet in this step; classes are those of the antigen."""
+
+    strain: np.ndarray  # float64[STRAINS]
+    pd_l1: np.ndarray  # float64[bases]  L, 1 in the wild type
+    checkpoint: np.ndarray  # float64[bases]  part of an exhausted cell's work that L stops
+    hazard: np.ndarray  # float64[bases]  endogenous T cells and the graft, 1/day
+    density: np.ndarray  # float64[classes]  factor on the antigen now
+    lysis: np.ndarray  # float64[classes, 256]  h(a) by antigen byte
+    activation: np.ndarray  # float64[classes, 256]  g(a)
+    lysis_progenitor: np.ndarray  # float64[classes]
+    activation_progenitor: np.ndarray  # float64[classes]
+    suppression: np.ndarray  # float64[B]  M of the block, at tissue scale
+
+
+class Body(NamedTuple):
+    """What of the patient hangs on the marrow."""
+
+    share: np.ndarray  # float64[bases]  x_g, of all cells
+    output: np.ndarray  # float64[bases]  share of the granulocyte output
+    count: np.ndarray  # float64[3, 3]  platelets, red, white cells over normal, by transit compartment
+    reading: np.ndarray  # float64[READINGS]
 
 
 class Agents(NamedTuple):
@@ -174,6 +228,8 @@ class MarrowState(NamedTuple):
     ground: Ground
     marks: Marks
     signal: Signal
+    immunity: Immunity
+    body: Body
     agents: Agents
     record: Record
     tally: np.ndarray  # int64[TALLIES]
@@ -218,6 +274,7 @@ def take(stack, k):  # type: ignore[no-untyped-def]
     c, e, g, m, s, a, r = (
         stack.counters, stack.ledger, stack.ground, stack.marks, stack.signal, stack.agents, stack.record,
     )  # fmt: skip
+    i, b = stack.immunity, stack.body
     return MarrowState(
         stack.cell[k],
         Counters(c.genotype_cells[k], c.births[k], c.losses[k], c.clone_cells[k], c.antigen_cells[k]),
@@ -229,7 +286,12 @@ def take(stack, k):  # type: ignore[no-untyped-def]
         Marks(
             m.division[k], m.division_scar[k], m.loss[k], m.mutation[k], m.known[k], m.rate[k], m.poisson[k], m.batch[k]
         ),
-        Signal(s.medication[k], s.factor[k], s.activity[k], s.persistence[k], s.drug[k]),
+        Signal(s.medication[k], s.factor[k], s.activity[k], s.persistence[k], s.protein[k], s.response[k], s.drug[k]),
+        Immunity(
+            i.strain[k], i.pd_l1[k], i.checkpoint[k], i.hazard[k], i.density[k], i.lysis[k], i.activation[k],
+            i.lysis_progenitor[k], i.activation_progenitor[k], i.suppression[k],
+        ),
+        Body(b.share[k], b.output[k], b.count[k], b.reading[k]),
         Agents(
             a.site[k], a.uid[k], a.state[k], a.memory[k], a.to_go[k], a.done[k], a.phase[k], a.exhaustion[k],
             a.contact[k], a.target[k], a.heading[k], a.claim[k], a.fate[k], a.layer[k], a.touched[k],
@@ -244,125 +306,3 @@ def marrow_of(stack: MarrowState, k: int) -> MarrowState:
     """``take`` for callers in Python, which need no compiled code to slice."""
     groups: list[Any] = [type(g)(*(a[k] for a in g)) if isinstance(g, tuple) else g[k] for g in stack]
     return MarrowState(*groups)
-
-
-class Sizes(NamedTuple):
-    """Lengths that the arrays of a marrow need."""
-
-    genotypes: int
-    kinds: int
-    bases: int
-    antigen_classes: int
-    treatments: int
-    clones: int
-    agents: int
-    agent_sites: int
-    poisson: int
-    field_work: int
-    rows: int
-    columns: int
-    clone_rows: int
-    log: int
-
-
-Shapes = dict[str, tuple[type, tuple[int, ...]]]
-
-
-def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
-    """Type and shape of every array of one marrow, by group and name; group "" is the marrow itself."""
-    sites, blocks, genotypes, agents = lattice.sites, lattice.blocks, sizes.genotypes, sizes.agents
-    f8, i8, i4, i2, u1, u4, u8 = np.float64, np.int64, np.int32, np.int16, np.uint8, np.uint32, np.uint64
-    return {
-        "": {
-            "cell": (u8, (sites,)),
-            "clone_table": (i8, (sizes.clones, CLONE_FACTS)),
-            "tally": (i8, (TALLIES,)),
-        },
-        "counters": {
-            "genotype_cells": (i8, (genotypes,)),
-            "births": (i8, (genotypes,)),
-            "losses": (i8, (genotypes,)),
-            "clone_cells": (i8, (sizes.clones,)),
-            "antigen_cells": (i8, (sizes.antigen_classes, 256)),
-        },
-        "ledger": dict.fromkeys(Ledger._fields, (i8, (genotypes,))),
-        "ground": {
-            "scar": (u1, (blocks,)),
-            "source": (i4, (sizes.bases, blocks)),
-            "ecm": (f8, (blocks,)),
-            "myofibroblast": (f8, (blocks,)),
-            "cytokine": (f8, (blocks,)),
-            "drive": (f8, (blocks,)),
-            "summary": (f8, (2,)),
-            "work": (f8, (sizes.field_work,)),
-        },
-        "marks": {
-            "division": (u8, (genotypes,)),
-            "division_scar": (u8, (genotypes,)),
-            "loss": (u8, (genotypes,)),
-            "mutation": (u8, (genotypes, sizes.kinds)),
-            "known": (f8, (genotypes,)),
-            "rate": (f8, (3,)),
-            "poisson": (u8, (sizes.poisson,)),
-            "batch": (u4, (5, 256)),
-        },
-        "signal": {
-            "medication": (f8, (MEDICATIONS,)),
-            "factor": (f8, (FACTORS, sizes.bases)),
-            "activity": (f8, (sizes.bases,)),
-            "persistence": (f8, (sizes.bases,)),
-            "drug": (f8, (sizes.treatments, DRUG_FACTS)),
-        },
-        "agents": {
-            "site": (i4, (agents,)),
-            "uid": (u4, (agents,)),
-            "state": (u1, (agents,)),
-            "memory": (u1, (agents,)),
-            "to_go": (i2, (agents,)),
-            "done": (i2, (agents,)),
-            "phase": (f8, (agents,)),
-            "exhaustion": (f8, (agents,)),
-            "contact": (f8, (agents,)),
-            "target": (i4, (agents,)),
-            "heading": (i4, (agents,)),
-            "claim": (u4, (agents,)),
-            "fate": (u1, (agents,)),
-            "layer": (i8, (sizes.agent_sites,)),
-            "touched": (i4, (sizes.agent_sites,)),
-            "around": (i8, (27,)),
-            "readout": (f8, (2,)),
-        },
-        "record": {
-            "rows": (f8, (sizes.rows, sizes.columns)),
-            "row_at": (i8, (sizes.rows,)),
-            "clone_rows": (i8, (sizes.clone_rows, 3)),
-            "log": (f8, (sizes.log, LOG_FACTS)),
-        },
-    }
-
-
-def bytes_of(lattice: Lattice, sizes: Sizes) -> int:
-    """Memory of one marrow."""
-    arrays = [array for group in shapes(lattice, sizes).values() for array in group.values()]
-    return sum(np.dtype(kind).itemsize * int(np.prod(shape)) for kind, shape in arrays)
-
-
-GROUPS: dict[str, Any] = {
-    "counters": Counters,
-    "ledger": Ledger,
-    "ground": Ground,
-    "marks": Marks,
-    "signal": Signal,
-    "agents": Agents,
-    "record": Record,
-}
-
-
-def stack(replicates: int, lattice: Lattice, sizes: Sizes) -> MarrowState:
-    """Empty marrows side by side: every array with a leading axis of replicates."""
-    groups: dict[str, Any] = {
-        group: {name: np.zeros((replicates, *shape), kind) for name, (kind, shape) in arrays.items()}
-        for group, arrays in shapes(lattice, sizes).items()
-    }
-    own: dict[str, Any] = groups.pop("")
-    return MarrowState(**own, **{name: GROUPS[name](**arrays) for name, arrays in groups.items()})

@@ -48,6 +48,8 @@ _OTHERS = (
     Unit("cells/kg", "cells per kg", "_cells_per_kg", Fraction(1)),
     Unit("molecules", "molecules", "_molecules", Fraction(1)),
     Unit("sites", "sites", "_sites", Fraction(1)),
+    Unit("1/nl", "cells per volume", "_per_nl", Fraction(1)),
+    Unit("g/l", "mass per volume", "_g_per_l", Fraction(1)),
 )
 
 

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from mpn_abm.compile.drugs import cells_per_agent, infusions_of
-from mpn_abm.compile.genotypes import DAYS_PER_YEAR, SOURCE_UNIT, Antigens, CellTypes
+from mpn_abm.compile.genotypes import DAYS_PER_YEAR, SOURCE_UNIT, TRANSFORMED, Antigens, CellTypes
+from mpn_abm.compile.patient import mutant_bases, rebounds
 from mpn_abm.mechanisms.car_t.micro import walk_turn
 from mpn_abm.mechanisms.car_t.rules import CarTRules
 from mpn_abm.mechanisms.hematopoiesis.rules import BIRTH_DEATH, DEATH_BIRTH, CellRules
@@ -33,15 +34,21 @@ def cell_rules(spec: Spec, types: CellTypes, antigens: Antigens) -> CellRules:
     scarring = 1.0 if niche.enabled else 0.0
     genotypes = len(types.types) + 1
     fitness, cost, scar_cost = np.zeros(genotypes), np.zeros(genotypes), np.zeros(genotypes)
+    low, interferon, steady = np.zeros(genotypes), np.zeros(genotypes), np.zeros(genotypes, np.uint8)
     is_mutant, weight = np.zeros(genotypes, np.uint8), np.zeros(genotypes, np.int32)
     for g, cell_type in enumerate(types.types, 1):
         genotype = spec.genotypes[cell_type.base]
         mutant = genotype.gene != "none"
         driver = genotype.fitness * (patient.fitness if mutant else 1.0)
         if cell_type.antigen_low:
-            driver *= 1.0 - spec.antigen.coupling * (1.0 - spec.antigen.low_variant_factor)
+            low[g] = alive * driver * (1.0 - spec.antigen.low_variant_factor) / DAYS_PER_YEAR
         flags = [flag for name, flag in sorted(spec.flags.items()) if name in cell_type.flags]
         fitness[g] = alive * (driver + sum(flag.fitness for flag in flags)) / DAYS_PER_YEAR
+        if TRANSFORMED in cell_type.flags:
+            fitness[g], steady[g] = alive * spec.progression.transformed_fitness / DAYS_PER_YEAR, 1
+        if spec.interferon.enabled:
+            order = spec.interferon.tet2_first_factor if cell_type.tet2_first else 1.0
+            interferon[g] = genotype.interferon_loss * patient.interferon * order / DAYS_PER_YEAR
         cost[g] = alive * genotype.inhibition_cost * patient.inhibition_cost / DAYS_PER_YEAR
         scar_cost[g] = scarring * (niche.mutant_scar_cost if mutant else niche.wild_type_scar_cost)
         is_mutant[g] = mutant
@@ -59,28 +66,38 @@ def cell_rules(spec: Spec, types: CellTypes, antigens: Antigens) -> CellRules:
         scar_cost=scar_cost,
         fitness=fitness,
         inhibition_cost=cost,
+        antigen_fitness=low,
+        coupling=np.array([spec.antigen.coupling, spec.antigen.late_coupling]),
+        steady=steady,
+        interferon=interferon,
+        receptor_gain=spec.eltrombopag.division_gain if spec.eltrombopag.enabled else 0.0,
         base=types.base_of(),
         antigen_class=antigens.class_of,
         is_mutant=is_mutant,
         source_weight=weight,
         mutation_rate=types.mutation_rate,
         becomes=types.becomes,
+        transformation=types.transformation,
+        scar_factor=spec.progression.scar_factor,
     )
 
 
 def signal_rules(spec: Spec, types: CellTypes) -> SignalRules:
     """Persistence and rebound of every signalling base."""
     jak = spec.jak_stat
-    genes = [spec.genotypes[base].gene for base in types.bases]
-    rebound = {"JAK2": jak.rebound_jak2, "CALR": jak.rebound_calr, "none": 0.0}
+    genotypes = [spec.genotypes[base] for base in types.bases]
     return SignalRules(
         enabled=int(jak.enabled),
         trans_activation=jak.trans_activation,
         onset=jak.persistence_onset,
         decay=jak.persistence_decay,
         on_drug=jak.on_drug_occupancy,
-        rebound=np.array([rebound[gene] for gene in genes]),
-        persists=np.array([gene != "none" for gene in genes], np.uint8),
+        rebound=rebounds(spec, types),
+        persists=mutant_bases(spec, types),
+        turnover=jak.protein_turnover,
+        hsp90=np.array([genotype.hsp90_sensitivity for genotype in genotypes]),
+        antibody=np.array([jak.antibody_block * (genotype.gene == "CALR") for genotype in genotypes]),
+        left_response=jak.response_left,
     )
 
 
@@ -93,11 +110,6 @@ def car_t_rules(spec: Spec, lattice: Lattice, types: CellTypes, antigens: Antige
     longest = hop if tissue else p.sub_step / 24.0
     sub_steps = max(1, math.ceil(step / longest - 1e-9))
     sub_step = step / sub_steps
-    molecules = antigens.molecules(spec.antigen.spread)
-    lysis = molecules / (molecules + spec.antigen.lysis_half)
-    # cells without the antigen are attached to as far as background killing says
-    lysis[0] = p.background_kill
-    progenitor = antigens.median * spec.antigen.progenitor_factor
     genotypes = [None, *(spec.genotypes[cell_type.base] for cell_type in types.types)]
     three_d = lattice.radius_z > 0 or not tissue
     return CarTRules(
@@ -108,10 +120,6 @@ def car_t_rules(spec: Spec, lattice: Lattice, types: CellTypes, antigens: Antige
         cells_per_agent=cells_per_agent(spec),
         marrow_cells=float(lattice.sites) if tissue else p.marrow_cells_per_kg * spec.patient.weight,
         antigen_class=antigens.class_of,
-        lysis=lysis,
-        activation=molecules / (molecules + spec.antigen.activation_half),
-        lysis_progenitor=progenitor / (progenitor + spec.antigen.lysis_half),
-        activation_progenitor=progenitor / (progenitor + spec.antigen.activation_half),
         output=np.array([0.0 if g is None else g.megakaryocyte_output for g in genotypes]),
         base=cells.base,
         is_mutant=cells.is_mutant,
@@ -134,6 +142,5 @@ def car_t_rules(spec: Spec, lattice: Lattice, types: CellTypes, antigens: Antige
         capacity=p.capacity,
         exhaustion_half=p.exhaustion_half,
         exhaustion_exponent=p.exhaustion_exponent,
-        forgetting=math.exp(-sub_step / p.exhaustion_decay),
         readout_weight=probability_in(1.0 / p.crs_smoothing, sub_step),
     )

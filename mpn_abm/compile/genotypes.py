@@ -1,18 +1,21 @@
 """The genotypes that a run can meet, numbered, and what each one means for the mechanisms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
 
 from mpn_abm.errors import Problem, ScenarioError
-from mpn_abm.scenario.schema import Spec
+from mpn_abm.scenario.schema import Clone, Spec
 
 DAYS_PER_YEAR = 365.25
 BACKGROUND = {"DNMT3A": "dnmt3a_share", "TET2": "tet2_share", "ASXL1": "asxl1_share", "TP53": "tp53_share"}
 # counts of cytokine sources are whole numbers of this part of a cell's usual output
 SOURCE_UNIT = 100
 MOST_GENOTYPES = 255
+# of the normal distribution, one for each random byte
+NORMAL_QUANTILES = np.array([NormalDist().inv_cdf((byte + 0.5) / 256.0) for byte in range(256)])
+TRANSFORMED, DONOR = "transformed", "donor"
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class CellType:
     base: str
     flags: frozenset[str] = frozenset()
     antigen_low: bool = False
+    tet2_first: bool = False  # TET2 came before the driver
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,12 @@ class CellTypes:
     mutation_rate: np.ndarray  # float64[G, K], 1/day
     becomes: np.ndarray  # int64[G, K]
 
+    transformation: int  # the kind of mutation that transforms, -1 if there is none
+
+    def number_of(self, base: str) -> int:
+        """Number of the type of a base without background drivers."""
+        return self.types.index(CellType(base)) + 1
+
     def base_of(self) -> np.ndarray:
         """int64[G]: signalling base of each number; the empty niche has that of the wild type."""
         return np.array([0] + [self.bases.index(cell_type.base) for cell_type in self.types], np.int64)
@@ -42,24 +52,42 @@ class CellTypes:
 def mutations_of(cell_type: CellType, spec: Spec) -> list[tuple[str, CellType, float]]:
     """Every way in which a type mutates: kind, what it becomes, rate per year and stem cell."""
     rates = spec.mutation
-    base, flags = cell_type.base, cell_type.flags
+    base, flags, low = cell_type.base, cell_type.flags, cell_type.antigen_low
     found: list[tuple[str, CellType, float]] = []
+    # what a transformed cell gains matters no more, and a donor is followed for years only
+    if TRANSFORMED in flags or base == DONOR:
+        return found
+    first = "TET2" in flags
     if base == "wild_type":
         type1 = rates.calr_type1_share
         found += [
-            ("JAK2_V617F", CellType("JAK2_V617F", flags), rates.jak2_rate),
-            ("CALR_TYPE1", CellType("CALR_TYPE1", flags), rates.calr_rate * type1),
-            ("CALR_TYPE2", CellType("CALR_TYPE2", flags), rates.calr_rate * (1.0 - type1)),
+            ("JAK2_V617F", CellType("JAK2_V617F", flags, tet2_first=first), rates.jak2_rate),
+            ("CALR_TYPE1", CellType("CALR_TYPE1", flags, tet2_first=first), rates.calr_rate * type1),
+            ("CALR_TYPE2", CellType("CALR_TYPE2", flags, tet2_first=first), rates.calr_rate * (1.0 - type1)),
         ]
     if base == "JAK2_V617F":
-        found.append(("LOH", CellType("JAK2_V617F_HOM", flags), rates.loss_of_heterozygosity_rate))
+        found.append(("LOH", replace(cell_type, base="JAK2_V617F_HOM"), rates.loss_of_heterozygosity_rate))
     for flag, share in BACKGROUND.items():
         if flag not in flags:
-            mutant = CellType(base, flags | {flag}, cell_type.antigen_low)
-            found.append((flag, mutant, rates.driver_rate * getattr(rates, share)))
-    if antigen_of(base, spec) > 0.0 and not cell_type.antigen_low:
-        found.append(("antigen_low", CellType(base, flags, True), rates.antigen_low_rate))
+            found.append((flag, replace(cell_type, flags=flags | {flag}), rates.driver_rate * getattr(rates, share)))
+    if antigen_of(base, spec) > 0.0 and not low:
+        found.append(("antigen_low", replace(cell_type, antigen_low=True), rates.antigen_low_rate))
+    rate = transformation_rate(cell_type, spec)
+    found.append((TRANSFORMED, CellType(base, frozenset({TRANSFORMED}), low), rate))
     return [mutation for mutation in found if mutation[2] > 0.0]
+
+
+def transformation_rate(cell_type: CellType, spec: Spec) -> float:
+    """Hits a year that transform a cell, those that are lost at once included; 0 for healthy cells."""
+    p, gene = spec.progression, spec.genotypes[cell_type.base].gene
+    if gene == "none" or not p.enabled or spec.marrow.scale == "tissue":
+        return 0.0
+    division = spec.hematopoiesis.division_rate
+    survival = p.transformed_fitness / (p.transformed_fitness + division) if p.transformed_fitness else 1.0
+    rate = p.transformation_rate / survival
+    if cell_type.flags & {"TP53", "ASXL1"}:
+        rate *= p.driver_factor
+    return rate * (p.calr_factor if gene == "CALR" else 1.0)
 
 
 def antigen_of(base: str, spec: Spec) -> float:
@@ -73,6 +101,14 @@ def antigen_of(base: str, spec: Spec) -> float:
     return density * spec.patient.antigen
 
 
+def founder_of(clone: Clone, spec: Spec) -> CellType:
+    """The type of a clone of the file; its background drivers came before its driver."""
+    flags, mutant = frozenset(clone.flags), spec.genotypes[clone.genotype].gene != "none"
+    if TRANSFORMED in flags:
+        return CellType(clone.genotype, frozenset({TRANSFORMED}))
+    return CellType(clone.genotype, flags, tet2_first=mutant and "TET2" in flags)
+
+
 def cell_types_of(spec: Spec, weight: float) -> CellTypes:
     """Number the founders' types and all that they can mutate to.
 
@@ -81,8 +117,9 @@ def cell_types_of(spec: Spec, weight: float) -> CellTypes:
     weight : float
         Stem cells that a site stands for; multiplies the mutation rates.
     """
-    founders = {name: CellType(clone.genotype, frozenset(clone.flags)) for name, clone in spec.clones.items()}
-    types = list(dict.fromkeys(founders.values()))
+    founders = {name: founder_of(clone, spec) for name, clone in spec.clones.items()}
+    donor = [CellType(DONOR)] if any(t.kind == "transplant" for t in spec.treatments.values()) else []
+    types = list(dict.fromkeys([*founders.values(), *donor]))
     kinds: list[str] = []
     arrows: list[tuple[int, str, int, float]] = []
     k = 0
@@ -104,7 +141,8 @@ def cell_types_of(spec: Spec, weight: float) -> CellTypes:
         becomes[source, kinds.index(kind)] = target
     bases = ["wild_type", *dict.fromkeys(cell_type.base for cell_type in types if cell_type.base != "wild_type")]
     numbers = {name: types.index(cell_type) + 1 for name, cell_type in founders.items()}
-    return CellTypes(tuple(types), tuple(bases), numbers, mutation_rate, becomes)
+    transformation = kinds.index(TRANSFORMED) if TRANSFORMED in kinds else -1
+    return CellTypes(tuple(types), tuple(bases), numbers, mutation_rate, becomes, transformation)
 
 
 @dataclass(frozen=True)
@@ -113,23 +151,27 @@ class Antigens:
 
     class_of: np.ndarray  # int64[G]
     median: np.ndarray  # float64[classes], molecules
+    always_late: np.ndarray  # uint8[classes]  1 where the median has the factor of the late phases already
 
     def molecules(self, spread: float) -> np.ndarray:
         """float64[classes, 256]: density by antigen byte, the quantiles of a log-normal with median 1."""
-        normal = NormalDist()
-        quantiles = np.array([normal.inv_cdf((byte + 0.5) / 256.0) for byte in range(256)])
-        return self.median[:, None] * np.exp(spread * quantiles)[None, :]
+        return self.median[:, None] * np.exp(spread * NORMAL_QUANTILES)[None, :]
 
 
 def antigens_of(cell_types: CellTypes, spec: Spec) -> Antigens:
     """The antigen class of every genotype."""
-    medians = [0.0]
+    none = (0.0, False)
+    kinds = [none]
     classes = [0]
     for cell_type in cell_types.types:
-        median = antigen_of(cell_type.base, spec)
+        median, late = antigen_of(cell_type.base, spec), TRANSFORMED in cell_type.flags
         if cell_type.antigen_low:
             median *= spec.antigen.low_variant_factor
-        if median not in medians:
-            medians.append(median)
-        classes.append(medians.index(median))
-    return Antigens(np.array(classes, np.int64), np.array(medians))
+        if late:
+            median *= spec.antigen.late_phase_factor
+        kind = (median, late) if median > 0.0 else none
+        if kind not in kinds:
+            kinds.append(kind)
+        classes.append(kinds.index(kind))
+    medians, always_late = zip(*kinds, strict=True)
+    return Antigens(np.array(classes, np.int64), np.array(medians), np.array(always_late, np.uint8))

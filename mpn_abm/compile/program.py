@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpn_abm.arrays import Sizes
 from mpn_abm.columns import Layout, layout_of
 from mpn_abm.compile.cells import car_t_rules, cell_rules, signal_rules
 from mpn_abm.compile.clock import Timetable, boundary_at, timetable_of
 from mpn_abm.compile.drugs import NEVER, drug_rules
 from mpn_abm.compile.founders import sizes_of
 from mpn_abm.compile.genotypes import Antigens, CellTypes, antigens_of, cell_types_of
+from mpn_abm.compile.immunity import antigen_rules, immune_rules
+from mpn_abm.compile.patient import blood_rules, progression_rules, spleen_rules, transplant_rules
 from mpn_abm.compile.scar import field_levels, field_work, scar_rules
 from mpn_abm.kernels.draws import poisson_table_length
 from mpn_abm.mechanisms.census import CensusRules
@@ -18,7 +21,7 @@ from mpn_abm.mechanisms.schedule import Clock, Rules
 from mpn_abm.mechanisms.start import DISC, PATCHES, SCATTERED, SINGLE, StartRules
 from mpn_abm.scenario.schema import Spec
 from mpn_abm.scenario.treatments import JakInhibitorTreatment
-from mpn_abm.state import Sizes, lattice_of
+from mpn_abm.state import lattice_of
 
 GENES = {"none": 0, "JAK2": 1, "CALR": 2}
 PATTERNS = {"scattered": SCATTERED, "patches": PATCHES, "disc": DISC, "single": SINGLE}
@@ -72,6 +75,12 @@ def compile_scenario(spec: Spec) -> Program:
         scar=scar_rules(spec, lattice, types),
         levels=levels,
         car_t=car_t,
+        antigen=antigen_rules(spec, types, antigens),
+        immune=immune_rules(spec, types, antigens, car_t),
+        blood=blood_rules(spec, types),
+        spleen=spleen_rules(spec, types),
+        progression=progression_rules(spec, types),
+        transplant=transplant_rules(spec, types),
         census=census,
         places=layout.places,
     )
@@ -88,6 +97,7 @@ def _clock(spec: Spec, timetable: Timetable) -> Clock:
         on_fixation=int("fixation" in spec.stop.when),
         on_extinction=int("extinction" in spec.stop.when),
         on_eradication=int("eradication" in spec.stop.when),
+        on_death=int("death" in spec.stop.when),
         not_before=max(timetable.arrivals, default=0),
     )
 
@@ -102,6 +112,8 @@ def _census(
     groups = {"cells_total", "cells", "fraction", "genotype_cells", "vaf", "activity", "persistence", "concentration"}
     groups |= {"antigen"} if spec.antigen.enabled else set()
     groups |= {"scar"} if spec.fibrosis.enabled else set()
+    groups |= {name for name in ("blood", "spleen", "progression") if getattr(spec, name).enabled}
+    groups |= {"immune", "pd_l1"} if spec.immune.enabled else set()
     # every arm of a scenario with CAR T cells has their columns, a dose of 0 included
     given = spec.car_t.enabled and any(t.kind == "car_t" for t in spec.treatments.values())
     groups |= {"car_t"} if given else set()
@@ -134,6 +146,7 @@ def _start(spec: Spec, types: CellTypes, timetable: Timetable) -> StartRules:
         scar_patches=scar.patches or 0,
         scar_cover=scar.cover_fraction or 0.0,
         scar_radius=scar.radius or 0.0,
+        weight=weight_of(spec),
     )
 
 
@@ -151,16 +164,16 @@ def _sizes(rules: Rules, start: StartRules, work: int) -> Sizes:
     founders = len(start.genotype)
     kinds = rules.cells.mutation_rate.shape[1]
     usual = most_candidates(rules) / (1.0 + rules.cells.regeneration) * sites
-    clones = founders + 1 + (int(2 * usual + 10 * math.sqrt(usual)) + 64 if kinds else 0)
+    clones = founders + 1 + rules.transplant.enabled + (int(2 * usual + 10 * math.sqrt(usual)) + 64 if kinds else 0)
     infused = int(np.maximum(rules.drugs.infusion_agents, 0).max(initial=0))
     agents = max(4 * infused, 64) if rules.car_t.enabled else 0
-    events = 4 * len(rules.drugs.interval) + 2 * len(rules.drugs.infusion_step) + 4
+    events = 4 * len(rules.drugs.interval) + 2 * len(rules.drugs.infusion_step) + 16
     rows = min(len(rules.census.row_at) + 1, MOST_ROWS)
     return Sizes(
         genotypes=len(rules.cells.fitness),
         kinds=kinds,
         bases=len(rules.signal.rebound),
-        antigen_classes=rules.car_t.lysis.shape[0],
+        antigen_classes=rules.antigen.molecules.shape[0],
         treatments=len(rules.drugs.interval),
         clones=clones,
         agents=agents,

@@ -5,20 +5,29 @@ from typing import NamedTuple
 import numpy as np
 
 from mpn_abm.kernels.compiler import jit
+from mpn_abm.mechanisms.blood.kernel import PLATELETS, RED_CELLS, WHITE_CELLS
 from mpn_abm.mechanisms.car_t.life import exhaustion_of
 from mpn_abm.state import (
+    BLASTS,
     CLONE_ROWS,
+    DEAD_STEP,
     ENGAGED,
+    GRAFT,
     HEALTHY_KILLED,
     KILLS,
     LEADING_GENE,
     NEXT_CLONE,
+    PHASE,
     PLASMA,
     ROWS,
+    SPLEEN,
+    SUPPRESSION,
+    SYMPTOMS,
     T_CELLS,
 )
 
 JAK2, CALR = 1, 2
+DAYS_PER_YEAR = 365.25
 
 
 class CensusRules(NamedTuple):
@@ -36,20 +45,15 @@ class CensusRules(NamedTuple):
 
 
 @jit
-def write_vaf(row, at, boundary, count, tally, base, gene, copies_of):
-    """Mutant over all copies, two a cell, of both genes and of the leading one."""
-    cells = 0
-    jak2_copies = 0
-    calr_copies = 0
-    for g in range(1, count.shape[0]):
-        b = base[g]
-        cells += count[g]
+def write_vaf(row, at, boundary, output, tally, gene, copies_of):
+    """Mutant over all copies in granulocytes, two a cell, of both genes and of the leading one."""
+    jak2 = 0.0
+    calr = 0.0
+    for b in range(output.shape[0]):
         if gene[b] == JAK2:
-            jak2_copies += count[g] * copies_of[b]
+            jak2 += output[b] * 0.5 * copies_of[b]
         elif gene[b] == CALR:
-            calr_copies += count[g] * copies_of[b]
-    copies = 2.0 * cells if cells > 0 else 1.0
-    jak2, calr = jak2_copies / copies, calr_copies / copies
+            calr += output[b] * 0.5 * copies_of[b]
     row[at] = jak2
     row[at + 1] = calr
     if boundary == 0 and max(jak2, calr) > 0.0:
@@ -61,14 +65,14 @@ def write_vaf(row, at, boundary, count, tally, base, gene, copies_of):
 
 
 @jit
-def write_antigen(row, at, antigen_cells, molecules):
+def write_antigen(row, at, antigen_cells, molecules, density):
     """Mean density of the cells that carry the antigen, 0 without such cells."""
     cells = 0.0
     total = 0.0
     for c in range(1, antigen_cells.shape[0]):
         for byte in range(256):
             cells += antigen_cells[c, byte]
-            total += antigen_cells[c, byte] * molecules[c, byte]
+            total += antigen_cells[c, byte] * molecules[c, byte] * density[c]
     row[at] = total / cells if cells > 0.0 else 0.0
 
 
@@ -103,13 +107,58 @@ def write_car_t(row, at, agents, tally, rules, today):
 
 
 @jit
-def write_row(
-    counters, signal, scar_summary, agents, record, tally, places, rules, base, car_t, sites, step, boundary
-):  # fmt: skip
-    """Append a row of the trajectory, and the living clones if they are recorded."""
+def write_patient(row, places, body, tally, blood):
+    """Counts, spleen, symptoms and phase, as far as the scenario has them."""
+    if places.blood >= 0:
+        hematocrit = blood.normal[RED_CELLS] * body.count[RED_CELLS, 2]
+        row[places.blood] = blood.normal[PLATELETS] * body.count[PLATELETS, 2]
+        row[places.blood + 1] = hematocrit
+        row[places.blood + 2] = blood.hemoglobin * hematocrit
+        row[places.blood + 3] = blood.normal[WHITE_CELLS] * body.count[WHITE_CELLS, 2]
+    if places.spleen >= 0:
+        row[places.spleen] = body.reading[SPLEEN]
+        row[places.spleen + 1] = body.reading[SYMPTOMS]
+    if places.progression >= 0:
+        row[places.progression] = 100.0 * body.reading[BLASTS]
+        row[places.progression + 1] = tally[PHASE]
+
+
+@jit
+def write_immunity(row, places, immunity, body, mutant_bases, is_mutant):
+    """Suppression, the hazard of mutant cells by T cells of the patient, and PD-L1."""
+    if places.immune >= 0:
+        row[places.immune] = immunity.strain[SUPPRESSION]
+        mutants = 0.0
+        pressure = 0.0
+        for b in range(body.share.shape[0]):
+            if is_mutant[b] == 1:
+                mutants += body.share[b]
+                pressure += body.share[b] * (immunity.hazard[b] - body.reading[GRAFT])
+        row[places.immune + 1] = pressure / mutants * DAYS_PER_YEAR if mutants > 0.0 else 0.0
+    if places.pd_l1 >= 0:
+        for k in range(mutant_bases.shape[0]):
+            row[places.pd_l1 + k] = immunity.pd_l1[mutant_bases[k]]
+
+
+@jit
+def next_row(record, tally, boundary):
+    """Number of the next free row of the block, which is taken."""
     r = tally[ROWS]
     record.row_at[r] = boundary
-    row = record.rows[r]
+    tally[ROWS] = r + 1
+    return r
+
+
+@jit
+def write_row(
+    counters, signal, scar_summary, immunity, body, agents, record, tally, places, rules, base, car_t, blood,
+    is_mutant, sites, step, boundary,
+):  # fmt: skip
+    """Append a row of the trajectory, and the living clones if they are recorded; after death it holds no number."""
+    row = record.rows[next_row(record, tally, boundary)]
+    if tally[DEAD_STEP] > 0:
+        row[:] = np.nan
+        return
     row[places.cells_total] = sites - counters.genotype_cells[0]
     for k in range(rules.founders):
         row[places.cells + k] = counters.clone_cells[k + 1]
@@ -122,9 +171,9 @@ def write_row(
         row[places.genotype_cells + base[g]] += counters.genotype_cells[g]
     for k in range(rules.mutant_bases.shape[0]):
         row[places.persistence + k] = signal.persistence[rules.mutant_bases[k]]
-    write_vaf(row, places.vaf, boundary, counters.genotype_cells, tally, base, rules.gene, rules.copies)
+    write_vaf(row, places.vaf, boundary, body.output, tally, rules.gene, rules.copies)
     if places.antigen >= 0:
-        write_antigen(row, places.antigen, counters.antigen_cells, rules.molecules)
+        write_antigen(row, places.antigen, counters.antigen_cells, rules.molecules, immunity.density)
     if places.scar >= 0:
         row[places.scar] = scar_summary[0]
         row[places.scar + 1] = scar_summary[1]
@@ -135,7 +184,8 @@ def write_row(
     for k in range(rules.drug_of.shape[0]):
         if rules.drug_of[k] >= 0:
             row[places.concentration + rules.drug_of[k]] += signal.drug[k, PLASMA]
-    tally[ROWS] = r + 1
+    write_patient(row, places, body, tally, blood)
+    write_immunity(row, places, immunity, body, rules.mutant_bases, is_mutant)
     if rules.clone_rows == 1:
         write_clones(counters.clone_cells, record.clone_rows, tally, boundary)
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 from mpn_abm.mechanisms.declaration import Block, GenotypeName, Whole, parameter, setting
 
+_COUNTS = "assumed, set on McKerrell 2017"
+
 
 class Genotype(Block):
     """A genotype; what is not said is as in the wild type."""
@@ -56,6 +58,39 @@ class Genotype(Block):
         source="assumed",
     )
 
+    granulocyte_output: float = parameter(
+        0.0,
+        low=0.0,
+        high=100.0,
+        doc="extra granulocytes per stem cell at full activity, over the wild type's output of 1",
+        source="assumed",
+    )
+    platelet_gain: float = parameter(
+        0.0, low=0.0, high=100.0, doc="what a marrow of this genotype adds to platelets", source=_COUNTS
+    )
+    red_cell_gain: float = parameter(
+        0.0, low=0.0, high=100.0, doc="what a marrow of this genotype adds to red cells", source=_COUNTS
+    )
+    white_cell_gain: float = parameter(
+        0.0, low=0.0, high=100.0, doc="what a marrow of this genotype adds to white cells", source=_COUNTS
+    )
+    interferon_loss: float = parameter(
+        0.05,
+        unit="1/year",
+        low=0.0,
+        high=100.0,
+        doc="differentiation that interferon adds at full dose",
+        source="fitted: JAK2 burden 45 -> 22.5/17.5/5/3 % at 12/18/24/36 months (Kiladjian 2008 Blood 112:3065); "
+        "Mosca 2021 Blood 138:2231",
+    )
+    hsp90_sensitivity: float = parameter(
+        0.2,
+        low=0.0,
+        high=100.0,
+        doc="h: at full HSP90 inhibition JAK2 protein falls to 1/(1 + h)",
+        source="assumed: mutant more than wild type",
+    )
+
 
 class Flag(Block):
     """A background driver and what it adds to the genotype that carries it."""
@@ -73,23 +108,53 @@ class Flag(Block):
     )
 
 
-FlagName = Literal["TET2", "DNMT3A", "ASXL1", "TP53"]
+FlagName = Literal["TET2", "DNMT3A", "ASXL1", "TP53", "transformed"]
 
+_MUTANT: dict[str, float] = {"inhibition_cost": 1.5, "hsp90_sensitivity": 1.5}
+_JAK2 = Genotype(
+    gene="JAK2",
+    mutant_copies=1,
+    fitness=0.35,
+    cytokine=1.0,
+    megakaryocyte_output=1.0,
+    granulocyte_output=1.0,
+    platelet_gain=5.0,
+    red_cell_gain=0.1,
+    white_cell_gain=0.3,
+    interferon_loss=1.6,
+    **_MUTANT,
+)
+_CALR = Genotype(
+    gene="CALR",
+    mutant_copies=1,
+    fitness=0.55,
+    cytokine=2.0,
+    megakaryocyte_output=2.0,
+    platelet_gain=2.0,
+    white_cell_gain=0.3,
+    interferon_loss=0.6,
+    **_MUTANT,
+)
 GENOTYPES = MappingProxyType(
     {
         "wild_type": Genotype(gene="none", mutant_copies=0),
-        "JAK2_V617F": Genotype(
-            gene="JAK2", mutant_copies=1, fitness=0.35, inhibition_cost=1.5, cytokine=1.0, megakaryocyte_output=1.0
+        "JAK2_V617F": _JAK2,
+        "JAK2_V617F_HOM": _JAK2.model_copy(
+            update={
+                "mutant_copies": 2,
+                "fitness": 0.7,
+                "cytokine": 1.5,
+                "megakaryocyte_output": 2.0,
+                "granulocyte_output": 2.0,
+                "platelet_gain": 1.5,
+                "red_cell_gain": 0.5,
+                "white_cell_gain": 0.8,
+                "interferon_loss": 2.3,
+            }
         ),
-        "JAK2_V617F_HOM": Genotype(
-            gene="JAK2", mutant_copies=2, fitness=0.7, inhibition_cost=1.5, cytokine=1.5, megakaryocyte_output=2.0
-        ),
-        "CALR_TYPE1": Genotype(
-            gene="CALR", mutant_copies=1, fitness=0.55, inhibition_cost=1.5, cytokine=2.0, megakaryocyte_output=2.0
-        ),
-        "CALR_TYPE2": Genotype(
-            gene="CALR", mutant_copies=1, fitness=0.55, inhibition_cost=1.5, cytokine=2.0, megakaryocyte_output=2.0
-        ),
+        "CALR_TYPE1": _CALR,
+        "CALR_TYPE2": _CALR,
+        "donor": Genotype(gene="none", mutant_copies=0),
     }
 )
 
@@ -99,5 +164,7 @@ FLAGS: MappingProxyType[FlagName, Flag] = MappingProxyType(
         "DNMT3A": Flag(fitness=0.08),
         "ASXL1": Flag(fitness=0.15, cytokine_factor=2.0),
         "TP53": Flag(fitness=0.05),
+        # its growth is progression.transformed_fitness, whatever else the cell carries
+        "transformed": Flag(),
     }
 )

@@ -12,30 +12,38 @@ from numba import prange, uint64
 from mpn_abm.columns import Places
 from mpn_abm.kernels.compiler import fused, jit, parallel_jit
 from mpn_abm.kernels.field import Levels
+from mpn_abm.mechanisms.antigen.kernel import AntigenRules, show_antigen
+from mpn_abm.mechanisms.blood.kernel import BloodRules, make_blood, put_out, share_cells
 from mpn_abm.mechanisms.car_t.infusion import infuse
 from mpn_abm.mechanisms.car_t.life import room_for_daughters
 from mpn_abm.mechanisms.car_t.macro import macro_sub_step
 from mpn_abm.mechanisms.car_t.micro import micro_sub_step
 from mpn_abm.mechanisms.car_t.rules import CarTRules
-from mpn_abm.mechanisms.census import CensusRules, room_for_row, write_row
+from mpn_abm.mechanisms.census import CensusRules, next_row, room_for_row, write_row
 from mpn_abm.mechanisms.fibrosis.kernel import ScarRules, grow_scar, spread_cytokine
 from mpn_abm.mechanisms.hematopoiesis.death_birth import run_step_death_birth
 from mpn_abm.mechanisms.hematopoiesis.events import note_lost_clones, run_step
 from mpn_abm.mechanisms.hematopoiesis.hazards import has_table, number_of_candidates, set_thresholds
 from mpn_abm.mechanisms.hematopoiesis.rules import DEATH_BIRTH, CellRules
 from mpn_abm.mechanisms.hematopoiesis.stripes import run_step_striped
+from mpn_abm.mechanisms.immune.kernel import ImmuneRules, spread_suppression, weigh_immunity
 from mpn_abm.mechanisms.jak_inhibitor.kernel import DOSE, give_drugs, note
 from mpn_abm.mechanisms.jak_inhibitor.pharmacokinetics import DrugRules
 from mpn_abm.mechanisms.jak_stat.kernel import SignalRules, signal_in_cells
+from mpn_abm.mechanisms.outcome import GOES_ON, RESPONSE_LOSS, advance_disease, end_run
+from mpn_abm.mechanisms.progression.kernel import CHRONIC, ProgressionRules, response_is_lost
+from mpn_abm.mechanisms.spleen.kernel import SpleenRules, fill_spleen
+from mpn_abm.mechanisms.transplant.kernel import TransplantRules, transplant_what_is_due
 from mpn_abm.state import (
+    DEAD_STEP,
+    DEPOSITION,
     EMPTIED,
     ENDED,
-    ENDED_STEP,
     LOGGED,
-    MUTANTS_SEEN,
     NEXT_CLONE,
     NEXT_INFUSION,
     NEXT_ROW,
+    PHASE,
     STAGE,
     SUB_STEP,
     T_CELLS,
@@ -46,8 +54,6 @@ from mpn_abm.state import (
 
 # why a run came back
 DONE, ROWS_FULL, LOG_FULL, CLONES_FULL, AGENTS_FULL, TABLE_SHORT, STRIPES_SHORT = range(7)
-# why a run ended
-GOES_ON, FIXATION, EXTINCTION, ERADICATION = range(4)
 # how far a step has come
 AT_START, SIGNALLED, CELLS_RUN = range(3)
 
@@ -61,6 +67,7 @@ class Clock(NamedTuple):
     on_fixation: int
     on_extinction: int
     on_eradication: int
+    on_death: int
     not_before: int  # boundary at which the last clone has arrived
 
 
@@ -75,6 +82,12 @@ class Rules(NamedTuple):
     scar: ScarRules
     levels: Levels
     car_t: CarTRules
+    antigen: AntigenRules
+    immune: ImmuneRules
+    blood: BloodRules
+    spleen: SpleenRules
+    progression: ProgressionRules
+    transplant: TransplantRules
     census: CensusRules
     places: Places
 
@@ -128,7 +141,7 @@ def open_step(marrow, rules, step, key_low, key_high):
     if tally[STAGE] == AT_START:
         if not room_for_row(record, tally, rules.census, marrow.clone_table.shape[0]):
             return ROWS_FULL, *nothing
-        log_room = 2 * rules.drugs.interval.shape[0] + rules.drugs.infusion_step.shape[0]
+        log_room = 2 * rules.drugs.interval.shape[0] + rules.drugs.infusion_step.shape[0] + 3
         if tally[LOGGED] + log_room > record.log.shape[0]:
             return LOG_FULL, *nothing
         # what is due at a boundary is given there, before anything reacts to it
@@ -141,27 +154,52 @@ def open_step(marrow, rules, step, key_low, key_high):
         # without drugs the activity stays at the 1 of day 0
         if rules.drugs.interval.shape[0] > 0:
             give_drugs(marrow.signal, record, tally, rules.drugs, step, rules.clock.step)
+            # the loss of a response shows from the step on in which it happens
+            if rules.progression.enabled == 1 and response_is_lost(
+                marrow.signal, tally, rules.progression, step, rules.clock.step, key_low, key_high
+            ):
+                note(record.log, tally, step, RESPONSE_LOSS, 0, 0.0)
             # drugs act within hours: signalling of the step follows the occupancy of the step
-            signal_in_cells(marrow.signal, rules.signal, rules.clock.step)
+            signal_in_cells(marrow.signal, tally, rules.signal, rules.clock.step)
+        # conditioning comes before anything that counts cells
+        if rules.transplant.enabled == 1:
+            transplant_what_is_due(
+                marrow.cell, marrow.counters, marrow.ground.source, marrow.clone_table, marrow.ledger.arrived,
+                marrow.body, tally, rules.cells, rules.transplant, rules.lattice, step, rules.clock.step,
+                key_low, key_high,
+            )  # fmt: skip
+        # the immune system sees the clone as it stands, at the activity that the drugs leave it
+        share_cells(marrow.counters.genotype_cells, rules.cells.base, marrow.body.share)
+        weigh_immunity(marrow.signal, marrow.immunity, marrow.body, rules.immune)
         # cytokine is in balance with the cells as they stand, so it comes before they change
         if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
             spread_cytokine(
                 marrow.ground, marrow.counters.genotype_cells, rules.cells.base, marrow.signal.activity, tally,
                 rules.scar, rules.levels, rules.lattice,
             )  # fmt: skip
+        # at tissue scale suppressive cells stay near the clone that calls them
+        if rules.scar.tissue == 1 and rules.immune.enabled == 1 and (step == 0 or (step + 1) % rules.scar.every == 0):
+            spread_suppression(
+                marrow.cell, marrow.signal, marrow.immunity, marrow.ground.work, rules.cells.base,
+                rules.scar.block_sites, rules.immune, rules.levels, rules.lattice,
+            )  # fmt: skip
         tally[STAGE] = SIGNALLED
     lowest_mutation = set_thresholds(
         marrow.counters.genotype_cells,
-        marrow.signal.activity,
+        marrow.signal,
+        marrow.immunity.hazard,
         marrow.marks,
         rules.cells,
         rules.lattice,
+        rules.cells.scar_factor if marrow.ground.summary[1] >= 2.0 else 1.0,
+        1 if tally[PHASE] > CHRONIC else 0,
         rules.clock.step,
     )
     if not has_table(marrow.marks, tally, rules.lattice):
         return TABLE_SHORT, *nothing
     number = number_of_candidates(marrow.marks, tally, step, key_low, key_high)
-    if rules.cells.mutation_rate.shape[1] > 0 and tally[NEXT_CLONE] + number > marrow.clone_table.shape[0]:
+    # one more for the donor of a transplant
+    if rules.cells.mutation_rate.shape[1] > 0 and tally[NEXT_CLONE] + number >= marrow.clone_table.shape[0]:
         return CLONES_FULL, *nothing
     return DONE, lowest_mutation, number
 
@@ -182,8 +220,11 @@ def cells_act(marrow, rules, lowest_mutation, number, step, key_low, key_high):
 
 @fused
 def close_step(marrow, rules, step, key_low, key_high):
-    """CAR T cells, scar, the row, and the end of the run. Returns DONE or AGENTS_FULL."""
+    """Antigen, CAR T cells, scar, blood, phase, death, the row, and the end of the run. Returns DONE or AGENTS_FULL."""
     tally = marrow.tally
+    # daughters show their antigen at once, and T cells respond to what is shown
+    if tally[SUB_STEP] == 0:
+        show_antigen(marrow.immunity, marrow.signal, 1 if tally[PHASE] > CHRONIC else 0, rules.antigen)
     # T cells meet the cells that this step has left; they never see a cell that divided away
     if rules.car_t.enabled == 1:
         while tally[SUB_STEP] < rules.car_t.sub_steps and tally[T_CELLS] > 0:
@@ -193,19 +234,36 @@ def close_step(marrow, rules, step, key_low, key_high):
             today = step * rules.clock.step + (sub + 1) * rules.car_t.sub_step
             if rules.car_t.tissue == 1:
                 micro_sub_step(
-                    marrow.cell, marrow.ground, marrow.counters, marrow.ledger, marrow.agents, tally, rules.cells,
-                    rules.car_t, rules.lattice, step, sub, today, key_low, key_high,
+                    marrow.cell, marrow.ground, marrow.counters, marrow.ledger, marrow.signal, marrow.immunity,
+                    marrow.agents, tally, rules.cells, rules.car_t, rules.lattice, step, sub, today,
+                    key_low, key_high,
                 )  # fmt: skip
             else:
                 macro_sub_step(
-                    marrow.cell, marrow.ground.source, marrow.counters, marrow.ledger, marrow.signal.activity,
-                    marrow.agents, tally, rules.cells, rules.car_t, rules.lattice, step, sub, today, key_low, key_high,
+                    marrow.cell, marrow.ground.source, marrow.counters, marrow.ledger, marrow.signal, marrow.immunity,
+                    marrow.agents, tally, rules.cells, rules.car_t, rules.lattice, step, sub, today,
+                    key_low, key_high,
                 )  # fmt: skip
             tally[SUB_STEP] = sub + 1
         tally[SUB_STEP] = 0
     # scar answers over weeks, so it comes after everything that answers within the day
     if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
-        grow_scar(marrow.ground, tally, rules.scar)
+        grow_scar(marrow.ground, tally, rules.scar, marrow.signal.factor[DEPOSITION, 0])
+    # blood is made by the cells that are left, in the scar that is there, and the spleen follows both
+    share_cells(marrow.counters.genotype_cells, rules.cells.base, marrow.body.share)
+    put_out(marrow.body, marrow.signal.activity, rules.blood)
+    filled = 1.0 - marrow.counters.genotype_cells[0] / float(rules.lattice.sites)
+    if rules.blood.enabled == 1:
+        make_blood(marrow.body, marrow.signal, marrow.ground.summary[0], filled, rules.blood, rules.clock.step)
+    if rules.spleen.enabled == 1:
+        fill_spleen(marrow.body, marrow.signal, marrow.ground.summary[0], rules.spleen, rules.clock.step)
+    # the phase is read off the blood, and the patient dies of what all of it has come to
+    if rules.progression.enabled == 1:
+        advance_disease(
+            marrow.counters.genotype_cells, marrow.signal.activity, marrow.body, marrow.ground.summary[1], filled,
+            marrow.record.log, tally, rules.cells.base, rules.blood.granulocytes, rules.progression, step,
+            rules.clock.step, key_low, key_high,
+        )  # fmt: skip
     alive = -1
     if tally[EMPTIED] > 0:
         alive = note_lost_clones(marrow.counters.clone_cells, marrow.clone_table, tally, step)
@@ -214,8 +272,9 @@ def close_step(marrow, rules, step, key_low, key_high):
     due = rules.census.row_at[tally[NEXT_ROW]] == boundary
     if due or tally[ENDED] != GOES_ON:
         write_row(
-            marrow.counters, marrow.signal, marrow.ground.summary, marrow.agents, marrow.record, tally, rules.places,
-            rules.census, rules.cells.base, rules.car_t, rules.lattice.sites, rules.clock.step, boundary,
+            marrow.counters, marrow.signal, marrow.ground.summary, marrow.immunity, marrow.body, marrow.agents,
+            marrow.record, tally, rules.places, rules.census, rules.cells.base, rules.car_t, rules.blood,
+            rules.immune.is_mutant, rules.lattice.sites, rules.clock.step, boundary,
         )  # fmt: skip
         if due:
             tally[NEXT_ROW] += 1
@@ -223,28 +282,17 @@ def close_step(marrow, rules, step, key_low, key_high):
     return DONE
 
 
-@jit
-def end_run(count, tally, clock, is_mutant, boundary, alive):
-    """Whether the run ends here, and why.
-
-    alive : int
-        Clones left if one was lost in this step, else -1: only a loss can fix another.
-    """
-    in_time = boundary >= clock.not_before
-    if clock.on_eradication == 1:
-        mutants = 0
-        for g in range(1, count.shape[0]):
-            mutants += count[g] * is_mutant[g]
-        if mutants > 0:
-            tally[MUTANTS_SEEN] = 1
-        elif tally[MUTANTS_SEEN] == 1 and in_time:
-            tally[ENDED] = ERADICATION
-    if clock.on_fixation == 1 and alive == 1 and in_time:
-        tally[ENDED] = FIXATION
-    if clock.on_extinction == 1 and count[0] == clock.sites and in_time:
-        tally[ENDED] = EXTINCTION
-    if tally[ENDED] != GOES_ON:
-        tally[ENDED_STEP] = boundary
+@fused
+def pass_dead_step(marrow, rules, step):
+    """A step after death: nothing happens, and rows hold no number. Returns DONE or ROWS_FULL."""
+    tally = marrow.tally
+    if not room_for_row(marrow.record, tally, rules.census, marrow.clone_table.shape[0]):
+        return ROWS_FULL
+    if rules.census.row_at[tally[NEXT_ROW]] == step + 1:
+        row = next_row(marrow.record, tally, step + 1)
+        marrow.record.rows[row] = np.nan
+        tally[NEXT_ROW] += 1
+    return DONE
 
 
 @jit
@@ -260,6 +308,12 @@ def run_days(marrow, rules, first, until, key_low, key_high):
     """
     step = first
     while step < until and marrow.tally[ENDED] == GOES_ON:
+        if marrow.tally[DEAD_STEP] > 0:
+            need = pass_dead_step(marrow, rules, step)
+            if need != DONE:
+                return step, need
+            step += 1
+            continue
         need, lowest_mutation, number = open_step(marrow, rules, step, key_low, key_high)
         if need != DONE:
             return step, need
@@ -282,6 +336,12 @@ def run_days_striped(marrow, rules, first, until, key_low, key_high, room, most_
     """
     step = first
     while step < until and marrow.tally[ENDED] == GOES_ON:
+        if marrow.tally[DEAD_STEP] > 0:
+            need = pass_dead_step(marrow, rules, step)
+            if need != DONE:
+                return step, need
+            step += 1
+            continue
         need, lowest_mutation, number = open_step(marrow, rules, step, key_low, key_high)
         if need == DONE and (number > most_candidates or marrow.clone_table.shape[0] > most_clones):
             need = STRIPES_SHORT
@@ -305,8 +365,9 @@ def run_replicate(k, stack, rules, reached, until, keys):
 
 @parallel_jit
 def run_replicates(
-    cell, counters, ledger, clone_table, ground, marks, signal, agents, record, tally,
-    lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, census, places,
+    cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, record, tally,
+    lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen, progression,
+    transplant, census, places,
     reached, needs, until, keys,
 ):  # fmt: skip
     """Every marrow of a stack as far as it goes, one a thread at a time.
@@ -316,6 +377,11 @@ def run_replicates(
     """
     for k in prange(reached.shape[0]):
         r = np.int64(k)
-        stack = MarrowState(cell, counters, ledger, clone_table, ground, marks, signal, agents, record, tally)
-        rules = Rules(lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, census, places)
+        stack = MarrowState(
+            cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, record, tally
+        )  # fmt: skip
+        rules = Rules(
+            lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen,
+            progression, transplant, census, places,
+        )  # fmt: skip
         reached[r], needs[r] = run_replicate(r, stack, rules, reached, until, keys)

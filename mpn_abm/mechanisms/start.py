@@ -6,32 +6,37 @@ import numpy as np
 from numba import int64, prange, uint32, uint64
 
 from mpn_abm.kernels.candidates import block_of, place
-from mpn_abm.kernels.compiler import allocating_jit, jit, parallel_jit
+from mpn_abm.kernels.compiler import allocating_jit, fused, jit, parallel_jit
 from mpn_abm.kernels.draws import START, words
+from mpn_abm.mechanisms.antigen.kernel import show_antigen
+from mpn_abm.mechanisms.blood.kernel import put_out, settle_blood, share_cells
 from mpn_abm.mechanisms.census import write_row
 from mpn_abm.mechanisms.fibrosis.kernel import settle_scar, spread_cytokine, take_stock
-from mpn_abm.mechanisms.schedule import Rules, end_run
+from mpn_abm.mechanisms.immune.kernel import weigh_immunity
+from mpn_abm.mechanisms.outcome import end_run
+from mpn_abm.mechanisms.past import transform_the_past
+from mpn_abm.mechanisms.placement import SITE_DRAW, clear_site, put_cell, site_key
+from mpn_abm.mechanisms.progression.kernel import CHRONIC, count_blasts, phase_of
+from mpn_abm.mechanisms.schedule import Rules
+from mpn_abm.mechanisms.spleen.kernel import settle_spleen
 from mpn_abm.state import (
-    ANTIGEN,
-    ANTIGEN_SHIFT,
+    BLASTS,
     BORN_SITE,
     BORN_STEP,
     CLONE_GENOTYPE,
-    CLONE_SHIFT,
-    EMPTIED,
     FOUNDER,
-    GENOTYPE,
     LOST_STEP,
     NEXT_CLONE,
     NEXT_ROW,
     NEXT_UID,
+    PHASE,
     MarrowState,
     take,
 )
 
 SCATTERED, PATCHES, DISC, SINGLE = range(4)
-# draws of stream START: 0 keys of the sites, then centres by founder, centres of scar, keys of arrivals
-SITE_DRAW, CENTRE_DRAW, SCAR_DRAW, ARRIVAL_DRAW = 0, 1, 1025, 1026
+# draws of stream START after that of the sites: centres by founder, centres of scar, keys of arrivals
+CENTRE_DRAW, SCAR_DRAW, ARRIVAL_DRAW = 1, 1025, 1026
 UNPLACED = -2
 
 
@@ -47,13 +52,7 @@ class StartRules(NamedTuple):
     scar_patches: int  # 0 = everywhere
     scar_cover: float  # share of the marrow; 0 if by radius
     scar_radius: float  # sites
-
-
-@jit
-def site_key(site, draw, key_low, key_high):
-    """Random order of the sites: 64 bits a site."""
-    w0, w1, _, _ = words(site, 0, START, draw, key_low, key_high)
-    return (uint64(w0) << uint64(32)) | uint64(w1)
+    weight: float  # stem cells of the patient that a site stands for
 
 
 @jit
@@ -100,45 +99,6 @@ def order_at_random(sites, draw, lattice, key_low, key_high):
     for i in range(sites.shape[0]):
         keys[i] = site_key(sites[i], draw, key_low, key_high)
     return sites[np.argsort(keys, kind="mergesort")]
-
-
-@jit
-def put_cell(s, clone, genotype, cell, counters, source, cells, lattice, key_low, key_high):
-    """A cell of a founder on an empty site."""
-    byte = uint64(0)
-    antigen = cells.antigen_class[genotype]
-    if antigen > 0:
-        _, _, w2, _ = words(s, 0, START, SITE_DRAW, key_low, key_high)
-        byte = uint64(w2) >> uint64(24)
-        counters.antigen_cells[antigen, byte] += 1
-    cell[s] = uint64(genotype) | (byte << ANTIGEN_SHIFT) | (uint64(clone) << CLONE_SHIFT)
-    counters.genotype_cells[genotype] += 1
-    counters.genotype_cells[0] -= 1
-    counters.clone_cells[clone] += 1
-    counters.clone_cells[0] -= 1
-    if cells.source_weight[genotype] != 0:
-        source[cells.base[genotype], block_of(s, lattice)] += cells.source_weight[genotype]
-
-
-@jit
-def clear_site(s, cell, counters, source, tally, cells, lattice):
-    """The occupant of a site leaves, displaced by an arrival."""
-    word = cell[s]
-    g = int64(word & GENOTYPE)
-    if g == 0:
-        return
-    clone = word >> CLONE_SHIFT
-    cell[s] = uint64(0)
-    counters.losses[g] += 1
-    counters.genotype_cells[g] -= 1
-    counters.genotype_cells[0] += 1
-    counters.clone_cells[clone] -= 1
-    counters.clone_cells[0] += 1
-    if counters.clone_cells[clone] == 0:
-        tally[EMPTIED] += 1
-    if cells.antigen_class[g] > 0:
-        counters.antigen_cells[cells.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT] -= 1
-    source[cells.base[g], block_of(s, lattice)] -= cells.source_weight[g]
 
 
 @allocating_jit
@@ -245,6 +205,30 @@ def place_scar(ecm, start, block_sites, lattice, key_low, key_high):
         covered += block_sites[block]
 
 
+@fused
+def meet_the_patient(marrow, rules):
+    """Blood, spleen, phase and immune system at balance with the untreated marrow of day 0."""
+    signal, body, scar = marrow.signal, marrow.body, marrow.ground.summary[0]
+    counts = marrow.counters.genotype_cells
+    signal.protein[:] = 1.0
+    share_cells(counts, rules.cells.base, body.share)
+    put_out(body, signal.activity, rules.blood)
+    filled = 1.0 - counts[0] / float(rules.lattice.sites)
+    settle_blood(body, signal.activity, scar, filled, rules.blood)
+    settle_spleen(body, signal, scar, rules.spleen)
+    if rules.progression.enabled == 1:
+        progression = rules.progression
+        blasts = count_blasts(
+            counts, rules.cells.base, signal.activity, rules.blood.granulocytes, progression.is_transformed
+        )
+        body.reading[BLASTS] = blasts
+        # one phase after the other, until the patient stands where the blasts say
+        for _ in range(2):
+            marrow.tally[PHASE] = phase_of(blasts, marrow.tally[PHASE], progression)
+    weigh_immunity(signal, marrow.immunity, body, rules.immune)
+    show_antigen(marrow.immunity, signal, 1 if marrow.tally[PHASE] > CHRONIC else 0, rules.antigen)
+
+
 @allocating_jit
 def begin(marrow, rules, start, key_low, key_high):
     """The marrow of day 0 with its row, in arrays that are all zero."""
@@ -275,10 +259,18 @@ def begin(marrow, rules, start, key_low, key_high):
         )  # fmt: skip
         settle_scar(marrow.ground, rules.scar)
         take_stock(marrow.ground, tally, rules.scar)
+    if rules.progression.enabled == 1:
+        transform_the_past(
+            marrow.cell, counters, marrow.ledger, marrow.clone_table, marrow.ground.source, tally, rules.cells,
+            start.weight, rules.cells.scar_factor if marrow.ground.summary[1] >= 2.0 else 1.0, rules.lattice,
+            rules.clock.step, key_low, key_high,
+        )  # fmt: skip
+    meet_the_patient(marrow, rules)
     end_run(counters.genotype_cells, tally, rules.clock, rules.cells.is_mutant, 0, -1)
     write_row(
-        counters, marrow.signal, marrow.ground.summary, marrow.agents, marrow.record, tally, rules.places,
-        rules.census, rules.cells.base, rules.car_t, rules.lattice.sites, rules.clock.step, 0,
+        counters, marrow.signal, marrow.ground.summary, marrow.immunity, marrow.body, marrow.agents, marrow.record,
+        tally, rules.places, rules.census, rules.cells.base, rules.car_t, rules.blood, rules.immune.is_mutant,
+        rules.lattice.sites, rules.clock.step, 0,
     )  # fmt: skip
     tally[NEXT_ROW] = 1
 
@@ -291,13 +283,19 @@ def begin_replicate(k, stack, rules, start, keys):
 
 @parallel_jit
 def begin_replicates(
-    cell, counters, ledger, clone_table, ground, marks, signal, agents, record, tally,
-    lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, census, places, start, keys,
+    cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, record, tally,
+    lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen, progression,
+    transplant, census, places, start, keys,
 ):  # fmt: skip
     """Begin every marrow of a stack."""
     for k in prange(keys.shape[0]):
-        stack = MarrowState(cell, counters, ledger, clone_table, ground, marks, signal, agents, record, tally)
-        rules = Rules(lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, census, places)
+        stack = MarrowState(
+            cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, record, tally
+        )  # fmt: skip
+        rules = Rules(
+            lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen,
+            progression, transplant, census, places,
+        )  # fmt: skip
         begin_replicate(np.int64(k), stack, rules, start, keys)
 
 

@@ -13,6 +13,8 @@ _TISSUE: dict[str, Any] = {
     "time": {"step": 10 / 1440, "record_every": 1 / 24},
     "hematopoiesis": {"recirculation": 0.0, "homing_radius": 1, "regeneration": 0.0},
     "fields": {"every": 1.0},
+    "blood": {"enabled": False},
+    "spleen": {"enabled": False},
 }
 
 _DISEASES: dict[str, dict[str, Any]] = {

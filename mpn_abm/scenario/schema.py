@@ -8,16 +8,23 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Strict
 
 from mpn_abm.mechanisms.antigen.parameters import AntigenParameters
+from mpn_abm.mechanisms.blood.parameters import BloodParameters
 from mpn_abm.mechanisms.car_t.parameters import CarTParameters
 from mpn_abm.mechanisms.declaration import Block, GenotypeName, Name, Whole, parameter, setting
 from mpn_abm.mechanisms.drugs import DRUGS, Drug
+from mpn_abm.mechanisms.eltrombopag.parameters import EltrombopagParameters
 from mpn_abm.mechanisms.fibrosis.parameters import FibrosisParameters
 from mpn_abm.mechanisms.fields.parameters import FieldsParameters
 from mpn_abm.mechanisms.genotypes import FLAGS, GENOTYPES, Flag, FlagName, Genotype
 from mpn_abm.mechanisms.hematopoiesis.parameters import HematopoiesisParameters
+from mpn_abm.mechanisms.immune.parameters import ImmuneParameters
+from mpn_abm.mechanisms.interferon.parameters import InterferonParameters
 from mpn_abm.mechanisms.jak_stat.parameters import JakStatParameters
 from mpn_abm.mechanisms.mutation.parameters import MutationParameters
 from mpn_abm.mechanisms.niche.parameters import NicheParameters
+from mpn_abm.mechanisms.progression.parameters import ProgressionParameters
+from mpn_abm.mechanisms.spleen.parameters import SpleenParameters
+from mpn_abm.mechanisms.transplant.parameters import TransplantParameters
 from mpn_abm.scenario.treatments import LONGEST, Treatment
 
 SCHEMA = "mpn-abm/1"
@@ -100,6 +107,7 @@ class Patient(Block):
     car_t_divisions: float = setting(0.0, low=-60.0, high=60.0, doc="added to the divisions of a T cell's life")
     fitness: float = setting(1.0, low=0.0, high=1000.0, doc="factor on the fitness of mutants")
     inhibition_cost: float = setting(1.0, low=0.0, high=1000.0, doc="factor on the cost of inhibition")
+    interferon: float = setting(1.0, low=0.0, high=1000.0, doc="factor on what interferon adds to loss")
     scar_turnover: float = setting(1.0, low=0.0, high=1000.0, doc="factor on the turnover of scar")
     scar_drive: float = setting(1.0, low=0.0, high=1000.0, doc="factor on the drive of scarring")
     antigen: float = setting(1.0, low=0.0, high=1000.0, doc="factor on the density of the antigen")
@@ -143,6 +151,13 @@ class Spec(Block):
     fibrosis: FibrosisParameters = setting(FibrosisParameters(), doc="scar")
     antigen: AntigenParameters = setting(AntigenParameters(), doc="mutant CALR on the surface")
     car_t: CarTParameters = setting(CarTParameters(), doc="CAR T cells")
+    immune: ImmuneParameters = setting(ImmuneParameters(), doc="PD-L1, suppression, endogenous T cells")
+    interferon: InterferonParameters = setting(InterferonParameters(), doc="interferon alpha")
+    eltrombopag: EltrombopagParameters = setting(EltrombopagParameters(), doc="stimulation of the receptor")
+    blood: BloodParameters = setting(BloodParameters(), doc="blood counts")
+    spleen: SpleenParameters = setting(SpleenParameters(), doc="spleen and symptoms")
+    progression: ProgressionParameters = setting(ProgressionParameters(), doc="transformation, phases, death")
+    transplant: TransplantParameters = setting(TransplantParameters(), doc="stem-cell transplantation")
     fields: FieldsParameters = setting(FieldsParameters(), doc="the pace of the fields")
     genotypes: dict[GenotypeName, Genotype] = setting(dict(GENOTYPES), doc="the catalogue and the file's own")
     flags: dict[FlagName, Flag] = setting(dict(FLAGS), doc="background drivers")

@@ -75,7 +75,7 @@ def test_groups_of_rivals_name_fields_that_may_be_left_out(block: type[Block]):
 
 def test_every_mechanism_can_be_switched_off():
     mechanisms = [block for block in BLOCKS if issubclass(block, Mechanism) and block is not Mechanism]
-    assert len(mechanisms) == 7
+    assert len(mechanisms) == 14
     assert all(block().enabled is True for block in mechanisms)
 
 

@@ -15,9 +15,7 @@ def bare(**blocks):
         "time": {"duration_days": 28},
         "marrow": {"shape": [8, 8]},
         "clones": TWO,
-        "mutation": OFF,
-        "fibrosis": OFF,
-        "antigen": OFF,
+        **dict.fromkeys(("mutation", "fibrosis", "antigen", "blood", "spleen", "progression", "immune"), OFF),
         **blocks,
     }
 

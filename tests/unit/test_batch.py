@@ -68,7 +68,7 @@ def wide(replicates):
         {"rows": 1},
         {"rows": 3},
         {"clones": 5, "clone_rows": 5},
-        {"clone_rows": 80},
+        {"clone_rows": 120},
         {"agents": 12},
         {"poisson": 8},
         {"log": 5},

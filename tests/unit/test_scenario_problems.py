@@ -67,7 +67,7 @@ def problems_of(text: str, **options) -> list[str]:
             "genotypes: {m: {like: JAK2_V617}}",
             "genotypes.m.like: JAK2_V617: unknown genotype, did you mean 'JAK2_V617F'?",
         ),
-        ("blood: {enabled: true}", "4:1: blood: unknown key"),
+        ("bloud: {enabled: true}", "4:1: bloud: unknown key"),
         ("extend: x.yaml", "4:1: extend: unknown key, did you mean 'extends'?"),
     ],
 )

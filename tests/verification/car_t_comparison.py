@@ -231,12 +231,12 @@ class Pair:
                 functions["infuse"](agents, number, faces, self.is_tissue, today, state.agents, tally, lattice, *own)
         for sub in range(self.sub_steps):
             now = (step, sub, step * self.spec.time.step + (sub + 1) * rules.car_t.sub_step, *self.key)
-            shared = (state.counters, state.ledger)
+            shared, meeting = (state.counters, state.ledger), (state.signal, state.immunity)
             others = (state.agents, tally, rules.cells, rules.car_t, lattice, *now)
             if self.is_tissue:
-                functions["micro_sub_step"](state.cell, state.ground, *shared, *others)
+                functions["micro_sub_step"](state.cell, state.ground, *shared, *meeting, *others)
             else:
-                functions["macro_sub_step"](state.cell, state.ground.source, *shared, state.signal.activity, *others)
+                functions["macro_sub_step"](state.cell, state.ground.source, *shared, *meeting, *others)
 
     # The twin.
 

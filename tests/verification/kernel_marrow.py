@@ -11,6 +11,7 @@ from numba import uint32, uint64
 from twin import draws as twin_draws
 from twin.marrow import Marrow as Twin
 
+from mpn_abm.arrays import Sizes, stack
 from mpn_abm.kernels.compiler import jit
 from mpn_abm.kernels.draws import chance
 from mpn_abm.mechanisms.hematopoiesis import stripes
@@ -29,9 +30,7 @@ from mpn_abm.state import (
     SCARRED,
     Lattice,
     MarrowState,
-    Sizes,
     lattice_of,
-    stack,
     take,
 )
 
@@ -126,10 +125,13 @@ class Kernel:
         for step in range(first, first + steps):
             lowest = set_thresholds(
                 state.counters.genotype_cells,
-                state.signal.activity,
+                state.signal,
+                state.immunity.hazard,
                 state.marks,
                 self.rules,
                 self.lattice,
+                1.0,
+                0,
                 self.setup.dt,
             )
             assert has_table(state.marks, state.tally, self.lattice)
@@ -179,12 +181,19 @@ def build(setup: Setup) -> Kernel:
         scar_cost=np.array(setup.scar_cost, float),
         fitness=np.array(setup.fitness, float),
         inhibition_cost=np.array(setup.inhibition_cost, float),
+        antigen_fitness=np.zeros(setup.genotypes),
+        coupling=np.zeros(2),
+        steady=np.zeros(setup.genotypes, np.uint8),
+        interferon=np.zeros(setup.genotypes),
+        receptor_gain=0.0,
         base=np.array(setup.base, np.int64),
         antigen_class=np.array(setup.antigen_class, np.int64),
         is_mutant=np.array([weight > 0 for weight in setup.source_weight], np.uint8),
         source_weight=np.array(setup.source_weight, np.int32),
         mutation_rate=np.array(setup.mutation, float).reshape(setup.genotypes, kinds),
         becomes=np.array(setup.becomes, np.int64).reshape(setup.genotypes, kinds),
+        transformation=-1,
+        scar_factor=1.0,
     )
     genotype, clone, antigen = setup.pattern()
     state.cell[:] = words_of(genotype, clone, antigen)
@@ -193,6 +202,7 @@ def build(setup: Setup) -> Kernel:
     state.clone_table[: len(rows), [PARENT, BORN_STEP, BORN_SITE, CLONE_GENOTYPE, FOUNDER]] = rows
     state.tally[NEXT_CLONE] = len(rows)
     state.signal.activity[:] = setup.activity
+    state.signal.factor[:] = 1.0
     state.ground.scar[:] = setup.scar()
     state.tally[SCARRED] = max(setup.scar())
     kernel = Kernel(setup, lattice, rules, state)
@@ -265,7 +275,9 @@ def two_genotypes(mutant_advantage: float, **changes) -> Setup:
 def run_steps(state, rules, lattice, dt, first, steps, key_low, key_high):
     """Steps first, first + 1, ... on one thread; where it stopped, which is earlier only for want of room."""
     for step in range(first, first + steps):
-        lowest = set_thresholds(state.counters.genotype_cells, state.signal.activity, state.marks, rules, lattice, dt)
+        lowest = set_thresholds(
+            state.counters.genotype_cells, state.signal, state.immunity.hazard, state.marks, rules, lattice, 1.0, 0, dt
+        )
         if not has_table(state.marks, state.tally, lattice):
             return step
         number = number_of_candidates(state.marks, state.tally, step, key_low, key_high)

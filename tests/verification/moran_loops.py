@@ -61,7 +61,7 @@ def ups_and_downs(state, rules, lattice, dt, seed, candidates):
         if before == 0 or before == sites:
             lay_out(state, sites // 4, sites // 2)
             before = count[MUTANT]
-        lowest = set_thresholds(count, state.signal.activity, state.marks, rules, lattice, dt)
+        lowest = set_thresholds(count, state.signal, state.immunity.hazard, state.marks, rules, lattice, 1.0, 0, dt)
         run_step(state, rules, lattice, lowest, 1, step, key_low, key_high)
         ups += count[MUTANT] == before + 1
         downs += count[MUTANT] == before - 1

@@ -11,6 +11,7 @@ SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 LIBRARY = sorted(file.relative_to(SCENARIOS).with_suffix("").as_posix() for file in SCENARIOS.glob("*/*.yaml"))
 YEAR = 365.25
 OFF = {"enabled": False}
+MARROW_ALONE = dict.fromkeys(("blood", "spleen", "progression", "immune"), OFF)
 
 
 def of_library(name, overrides=None):
@@ -19,8 +20,8 @@ def of_library(name, overrides=None):
 
 
 def scenario(content, overrides=None):
-    """A scenario from a mapping, whose first line goes without saying."""
-    return mpn_abm.load({"schema": "mpn-abm/1", **content}, overrides=overrides)
+    """A scenario from a mapping without its first line; what surrounds the marrow is off unless named."""
+    return mpn_abm.load({"schema": "mpn-abm/1", **MARROW_ALONE, **content}, overrides=overrides)
 
 
 def trajectory(content, overrides=None, **options):

@@ -171,8 +171,8 @@ BUGS = {
     "engagements are forgotten before the cell grows": (
         "niche",
         macro,
-        "exhausted = exhaustion_of(agents.exhaustion[a], rules)\n        w1",
-        "exhausted = exhaustion_of(agents.exhaustion[a] * rules.forgetting, rules)\n        w1",
+        "exhausted = exhaustion_of(agents.exhaustion[a], rules)\n        pace",
+        "exhausted = exhaustion_of(agents.exhaustion[a] * strain[FORGETTING], rules)\n        pace",
     ),
     "a place that is folded twice counts once": (
         "niche",
@@ -185,7 +185,7 @@ BUGS = {
         "niche",
         life,
         "agents.exhaustion[a] += 1.0",
-        "agents.exhaustion[a] = agents.exhaustion[a] * rules.forgetting + 1.0",
+        "agents.exhaustion[a] = agents.exhaustion[a] * 0.9 + 1.0",
     ),
     "a cell on its way is not committed anew": (
         "niche",

@@ -226,7 +226,7 @@ HAZARD_BUGS = {
     ),
     "mutation keeps the threshold of another rate of the list": (
         SETUPS["everything"],
-        "if marks.known[g] == rho:",
+        "if marks.known[g] == rho * boost:",
         "if marks.known[g] != 0.0:",
     ),
     "the rate of the list stays off the ladder": (SETUPS["torus"], "rho = ladder(highest)", "rho = highest"),

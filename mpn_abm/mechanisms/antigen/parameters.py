@@ -44,6 +44,17 @@ class AntigenParameters(Mechanism):
         doc="part of the driver signal that an antigen-low variant loses with its antigen",
         source="assumed",
     )
+    late_coupling: float = parameter(
+        0.3, low=0.0, high=1.0, doc="the same from the accelerated phase on", source="assumed"
+    )
+    late_phase_factor: float = parameter(
+        0.3,
+        low=0.0,
+        high=1.0,
+        sweep=(0.1, 0.7),
+        doc="factor on the antigen from the accelerated phase on, and of transformed cells always",
+        source="assumed; direction from Rampotas 2026",
+    )
     lysis_half: float = parameter(
         350.0,
         unit="molecules",

@@ -34,6 +34,12 @@ def exhaustion_of(x, rules):
 
 
 @jit
+def vigour(exhausted, checkpoint, suppression):
+    """(1 - S)(1 - e), S = 1 - (1 - c e)/(1 + M): what exhaustion, PD-L1 and suppression leave of a T cell's work."""
+    return (1.0 - exhausted) * (1.0 - checkpoint * exhausted) / (1.0 + suppression)
+
+
+@jit
 def draw_words(uid, step, sub, k, key_low, key_high):
     """Four words of an agent in a sub-step; k says what they are for."""
     return words(uid, step, AGENT, sub * 4 + k, key_low, key_high)
@@ -50,18 +56,18 @@ def engage(a, agents, rules, today, activation, commit_word):
 
 
 @jit
-def live(a, agents, rules, today, exhausted, daughter_lives, lives_word, dies_word, memory_word):
+def live(a, agents, rules, today, pace, daughter_lives, lives_word, dies_word, memory_word):
     """Grow, divide, die or become memory in one sub-step; returns LIVES, DIES or DIVIDES.
 
-    exhausted : float
-        e with the engagement of this sub-step.
+    pace : float
+        Factor on the growth of the cycle phase, with the engagement of this sub-step.
     daughter_lives : uint64
         Threshold of a 32-bit word: 1 - T cells over capacity.
     """
     if agents.memory[a] == 1:
         return DIES if uint64(dies_word) < rules.memory_death else LIVES
     if agents.to_go[a] > 0 and agents.done[a] < rules.max_divisions:
-        agents.phase[a] += rules.phase_growth * (1.0 - exhausted)
+        agents.phase[a] += rules.phase_growth * pace
         if agents.phase[a] < 1.0:
             return LIVES
         agents.phase[a] -= 1.0
@@ -76,12 +82,12 @@ def live(a, agents, rules, today, exhausted, daughter_lives, lives_word, dies_wo
 
 
 @jit
-def needs_words(a, agents, rules, today, exhausted):
+def needs_words(a, agents, rules, today, pace):
     """Whether ``live`` can look at its words at all in this sub-step."""
     if agents.memory[a] == 1:
         return True
     if agents.to_go[a] > 0 and agents.done[a] < rules.max_divisions:
-        return agents.phase[a] + rules.phase_growth * (1.0 - exhausted) >= 1.0
+        return agents.phase[a] + rules.phase_growth * pace >= 1.0
     return today - agents.contact[a] > rules.grace
 
 

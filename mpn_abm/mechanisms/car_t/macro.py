@@ -3,7 +3,7 @@
 What feeds and occupies T cells are progenitors and megakaryocytes, not the rare stem cells. With f the share
 of marrow cells that carry the antigen, z = 1 - (1-f)^26 the chance that a T cell touches one:
 engagements per T cell c = 1/(t_att/(h z) + t_eng + t_rest); a CALR stem cell is one target among f and is
-killed with hazard (z/f) p_lyse (1-e) h(a) n_T/t_att, n_T T cells per marrow cell over the 3 x 3 sites.
+killed with hazard (z/f) p_lyse (1-S)(1-e) h(a) n_T/t_att, n_T T cells per marrow cell over the 3 x 3 sites.
 """
 
 import numpy as np
@@ -24,14 +24,27 @@ from mpn_abm.mechanisms.car_t.life import (
     needs_words,
     remove_dead,
     smooth_readout,
+    vigour,
 )
-from mpn_abm.state import ANTIGEN, ANTIGEN_SHIFT, GENOTYPE, MARK, T_CELLS
+from mpn_abm.state import (
+    ANTIGEN,
+    ANTIGEN_SHIFT,
+    CHECKPOINT,
+    FORGETTING,
+    GENOTYPE,
+    KILLING,
+    MARK,
+    SUPPRESSION,
+    T_CELLS,
+    T_DIVISION,
+    T_KILLING,
+)
 
 FORCE = 65536.0
 
 
 @jit
-def receptor_share_around(around, n, cell, activity, rules):
+def receptor_share_around(around, n, cell, activity, immunity, rules):
     """f, and the mean h and g of the receptor-bearing cells, of the sites around.
 
     f is the receptor share times the antigen-positive part of the megakaryocyte output, 1 + b A a stem cell.
@@ -49,8 +62,8 @@ def receptor_share_around(around, n, cell, activity, rules):
         antigen = rules.antigen_class[g]
         if antigen > 0:
             positive += share
-            lysis += share * rules.lysis_progenitor[antigen]
-            activation += share * rules.activation_progenitor[antigen]
+            lysis += share * immunity.lysis_progenitor[antigen]
+            activation += share * immunity.activation_progenitor[antigen]
     if positive == 0.0:
         return 0.0, 0.0, 0.0
     return rules.receptor_share * positive / output, lysis / positive, activation / positive
@@ -66,18 +79,23 @@ def touching(f):
 
 
 @jit
-def search_and_engage(cell, activity, agents, tally, rules, lattice, step, sub, today, around, key_low, key_high):
+def search_and_engage(
+    cell, activity, immunity, agents, tally, rules, lattice, step, sub, today, around, key_low, key_high
+):  # fmt: skip
     """Agents move, meet receptor-bearing cells and add their force around; returns the sites with a force."""
     touched = int64(0)
     kills_per_day = 0.0
     layer = agents.layer
+    checkpoint, suppression = immunity.strain[CHECKPOINT], immunity.strain[SUPPRESSION]
+    killing = rules.lysis_probability * immunity.strain[T_KILLING]
     for a in range(tally[T_CELLS]):
         w0, w1, w2, _ = draw_words(agents.uid[a], step, sub, 0, key_low, key_high)
         if uint64(w0) < rules.relocation:
             agents.site[a] = int32(place(w1, lattice))
         n = sites_around(int64(agents.site[a]), lattice, around)
         exhausted = exhaustion_of(agents.exhaustion[a], rules)
-        force = int32((1.0 - exhausted) * FORCE)
+        work = vigour(exhausted, checkpoint, suppression)
+        force = int32(work * FORCE)
         if force > 0:
             for k in range(n):
                 s = around[k]
@@ -85,11 +103,11 @@ def search_and_engage(cell, activity, agents, tally, rules, lattice, step, sub, 
                     agents.touched[touched] = int32(s)
                     touched += 1
                 layer[s] += force
-        f, lysis, activation = receptor_share_around(around, n, cell, activity, rules)
+        f, lysis, activation = receptor_share_around(around, n, cell, activity, immunity, rules)
         if f == 0.0 or lysis == 0.0:
             continue
         wait = rules.attach_time / (lysis * touching(f)) + rules.engagement_time + rules.rest_time
-        kills_per_day += rules.lysis_probability * (1.0 - exhausted) / wait
+        kills_per_day += killing * work / wait
         if uint64(w2) < chance(1.0 - decay(rules.sub_step / wait)):
             commit, _, _, _ = draw_words(agents.uid[a], step, sub, 2, key_low, key_high)
             engage(a, agents, rules, today, activation, commit)
@@ -99,8 +117,8 @@ def search_and_engage(cell, activity, agents, tally, rules, lattice, step, sub, 
 
 @jit
 def kill_targets(
-    touched, cell, source, counters, ledger, activity, agents, tally, cell_rules, rules, lattice, step, sub, around,
-    key_low, key_high,
+    touched, cell, source, counters, ledger, signal, immunity, agents, tally, cell_rules, rules, lattice, step, sub,
+    around, key_low, key_high,
 ):  # fmt: skip
     """Every target with agents around is killed or not by a draw of its own, so the order does not matter.
 
@@ -116,13 +134,14 @@ def kill_targets(
         g = int64(word & GENOTYPE)
         if g == 0:
             continue
-        lysis = rules.lysis[rules.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT]
+        lysis = immunity.lysis[rules.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT]
         if lysis == 0.0:
             continue
         n = sites_around(s, lattice, around)
-        f, _, _ = receptor_share_around(around, n, cell, activity, rules)
+        f, _, _ = receptor_share_around(around, n, cell, signal.activity, immunity, rules)
         per_target = touching(f) / f if f > 0.0 else 26.0
-        hazard = per_target * rules.lysis_probability * lysis * (layer[s] * density) / rules.attach_time
+        killing = rules.lysis_probability * immunity.strain[T_KILLING] * signal.factor[KILLING, rules.base[g]]
+        hazard = per_target * killing * lysis * (layer[s] * density) / rules.attach_time
         w0, _, _, _ = words(s, step, KILL, sub, key_low, key_high)
         if uint64(w0) < chance(1.0 - decay(hazard * rules.sub_step)):
             cell[s] |= MARK
@@ -138,17 +157,18 @@ def kill_targets(
 
 
 @jit
-def expand(agents, tally, rules, step, sub, today, key_low, key_high):
+def expand(agents, tally, strain, rules, step, sub, today, key_low, key_high):
     """Committed cells advance and divide, the others die or turn into memory."""
     crowding = tally[T_CELLS] * rules.cells_per_agent / rules.marrow_cells / rules.capacity
     daughter_lives = chance(1.0 - crowding)
     for a in range(tally[T_CELLS]):
         exhausted = exhaustion_of(agents.exhaustion[a], rules)
+        pace = vigour(exhausted, strain[CHECKPOINT], strain[SUPPRESSION]) * strain[T_DIVISION]
         w1, w2, w3 = np.uint32(0), np.uint32(0), np.uint32(0)
-        if needs_words(a, agents, rules, today, exhausted):
+        if needs_words(a, agents, rules, today, pace):
             _, w1, w2, w3 = draw_words(agents.uid[a], step, sub, 2, key_low, key_high)
-        agents.fate[a] = live(a, agents, rules, today, exhausted, daughter_lives, w1, w2, w3)
-        agents.exhaustion[a] *= rules.forgetting
+        agents.fate[a] = live(a, agents, rules, today, pace, daughter_lives, w1, w2, w3)
+        agents.exhaustion[a] *= strain[FORGETTING]
     remove_dead(agents, tally)
     for a in range(tally[T_CELLS]):
         if agents.fate[a] == DIVIDES:
@@ -157,17 +177,17 @@ def expand(agents, tally, rules, step, sub, today, key_low, key_high):
 
 @jit
 def macro_sub_step(
-    cell, source, counters, ledger, activity, agents, tally, cell_rules, rules, lattice, step, sub, today, key_low,
-    key_high,
+    cell, source, counters, ledger, signal, immunity, agents, tally, cell_rules, rules, lattice, step, sub, today,
+    key_low, key_high,
 ):  # fmt: skip
     """One sub-step at niche scale."""
     around = agents.around
     touched = search_and_engage(
-        cell, activity, agents, tally, rules, lattice, step, sub, today, around, key_low, key_high
+        cell, signal.activity, immunity, agents, tally, rules, lattice, step, sub, today, around, key_low, key_high
     )
     kill_targets(
-        touched, cell, source, counters, ledger, activity, agents, tally, cell_rules, rules,
+        touched, cell, source, counters, ledger, signal, immunity, agents, tally, cell_rules, rules,
         lattice, step, sub, around, key_low, key_high,
     )  # fmt: skip
     smooth_readout(agents, rules)
-    expand(agents, tally, rules, step, sub, today, key_low, key_high)
+    expand(agents, tally, immunity.strain, rules, step, sub, today, key_low, key_high)

@@ -22,16 +22,22 @@ from mpn_abm.mechanisms.car_t.life import (
     live,
     remove_dead,
     smooth_readout,
+    vigour,
 )
 from mpn_abm.state import (
     ANTIGEN,
     ANTIGEN_SHIFT,
+    CHECKPOINT,
     ENGAGED,
+    FORGETTING,
     GENOTYPE,
+    KILLING,
     KILLS,
     RESTING,
     SEARCHING,
     T_CELLS,
+    T_DIVISION,
+    T_KILLING,
 )
 
 
@@ -64,35 +70,48 @@ def walk(a, agents, ground, rules, lattice, hop_word, turn_word):
 
 
 @jit
-def lysis_at(s, cell, rules):
+def lysis_at(s, cell, lysis, rules):
     """h of the cell at a site, 0 where there is none."""
     word = cell[s]
     g = int64(word & GENOTYPE)
     if g == 0:
         return 0.0
-    return rules.lysis[rules.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT]
+    return lysis[rules.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT]
 
 
 @jit
-def attach(a, cell, agents, rules, lattice, step, sub, today, around, attach_word, which_word, key_low, key_high):
+def attach(
+    a, cell, immunity, agents, rules, lattice, step, sub, today, around, attach_word, which_word, key_low, key_high
+):  # fmt: skip
     """Pick one of the targets around and attach to it at h(a)/t_att."""
     n = sites_around(int64(agents.site[a]), lattice, around)
     targets = 0
     for k in range(n):
-        if lysis_at(around[k], cell, rules) > 0.0:
+        if lysis_at(around[k], cell, immunity.lysis, rules) > 0.0:
             around[targets] = around[k]
             targets += 1
     if targets == 0:
         return
     s = around[(uint64(which_word) * uint64(targets)) >> uint64(32)]
-    if uint64(attach_word) >= chance(1.0 - decay(rules.sub_step * lysis_at(s, cell, rules) / rules.attach_time)):
+    pull = lysis_at(s, cell, immunity.lysis, rules) / rules.attach_time
+    if uint64(attach_word) >= chance(1.0 - decay(rules.sub_step * pull)):
         return
     agents.state[a] = ENGAGED
     agents.target[a] = int32(s)
     word = cell[s]
-    activation = rules.activation[rules.antigen_class[int64(word & GENOTYPE)], (word & ANTIGEN) >> ANTIGEN_SHIFT]
+    activation = immunity.activation[rules.antigen_class[int64(word & GENOTYPE)], (word & ANTIGEN) >> ANTIGEN_SHIFT]
     commit, _, _, _ = draw_words(agents.uid[a], step, sub, 2, key_low, key_high)
     engage(a, agents, rules, today, activation, commit)
+
+
+@jit
+def lysis_of_held(a, cell, signal, immunity, agents, rules, lattice):
+    """Probability that an agent lyses the cell that it holds: p_lyse (1 - S)(1 - e) and what drugs leave of it."""
+    s = int64(agents.target[a])
+    base = rules.base[int64(cell[s] & GENOTYPE)]
+    suppression = immunity.suppression[block_of(s, lattice)]
+    work = vigour(exhaustion_of(agents.exhaustion[a], rules), immunity.checkpoint[base], suppression)
+    return rules.lysis_probability * work * immunity.strain[T_KILLING] * signal.factor[KILLING, base]
 
 
 @jit
@@ -111,14 +130,17 @@ def claim_target(a, agents, priority):
 
 
 @jit
-def act(cell, ground, agents, tally, rules, lattice, step, sub, today, around, release, wake, key_low, key_high):
+def act(
+    cell, ground, signal, immunity, agents, tally, rules, lattice, step, sub, today, around, release, wake, key_low,
+    key_high,
+):  # fmt: skip
     """Every agent, in order: search, hold or rest."""
     for a in range(tally[T_CELLS]):
         agents.claim[a] = uint32(0)
         if agents.state[a] == SEARCHING:
             w0, w1, w2, w3 = draw_words(agents.uid[a], step, sub, 0, key_low, key_high)
             walk(a, agents, ground, rules, lattice, w0, w1)
-            attach(a, cell, agents, rules, lattice, step, sub, today, around, w2, w3, key_low, key_high)
+            attach(a, cell, immunity, agents, rules, lattice, step, sub, today, around, w2, w3, key_low, key_high)
             continue
         w0, w1, w2, _ = draw_words(agents.uid[a], step, sub, 1, key_low, key_high)
         if agents.state[a] == RESTING:
@@ -128,8 +150,8 @@ def act(cell, ground, agents, tally, rules, lattice, step, sub, today, around, r
         if uint64(w0) >= release:
             continue
         agents.state[a] = RESTING
-        lyses = rules.lysis_probability * (1.0 - exhaustion_of(agents.exhaustion[a], rules))
-        if uint64(w1) < chance(lyses) and lysis_at(agents.target[a], cell, rules) > 0.0:
+        lyses = lysis_of_held(a, cell, signal, immunity, agents, rules, lattice)
+        if uint64(w1) < chance(lyses) and lysis_at(agents.target[a], cell, immunity.lysis, rules) > 0.0:
             claim_target(a, agents, w2)
         else:
             agents.target[a] = -1
@@ -167,18 +189,21 @@ def place_beside(a, agents, lattice, around, word):
 
 
 @jit
-def expand(agents, tally, rules, lattice, step, sub, today, around, key_low, key_high):
+def expand(agents, tally, immunity, rules, lattice, step, sub, today, around, key_low, key_high):
     """As at niche scale, but a daughter needs a place of her own next to her mother."""
     crowding = tally[T_CELLS] * rules.cells_per_agent / rules.marrow_cells / rules.capacity
     daughter_lives = chance(1.0 - crowding)
+    strain = immunity.strain
     for a in range(tally[T_CELLS]):
         exhausted = exhaustion_of(agents.exhaustion[a], rules)
+        suppression = immunity.suppression[block_of(int64(agents.site[a]), lattice)]
+        pace = vigour(exhausted, strain[CHECKPOINT], suppression) * strain[T_DIVISION]
         _, w1, w2, w3 = draw_words(agents.uid[a], step, sub, 2, key_low, key_high)
-        fate = live(a, agents, rules, today, exhausted, daughter_lives, w1, w2, w3)
+        fate = live(a, agents, rules, today, pace, daughter_lives, w1, w2, w3)
         if fate == DIES:
             agents.layer[agents.site[a]] = 0
         agents.fate[a] = fate
-        agents.exhaustion[a] *= rules.forgetting
+        agents.exhaustion[a] *= strain[FORGETTING]
     remove_dead(agents, tally)
     for a in range(tally[T_CELLS]):
         if agents.fate[a] == DIVIDES:
@@ -191,21 +216,22 @@ def expand(agents, tally, rules, lattice, step, sub, today, around, key_low, key
 
 @jit
 def micro_sub_step(
-    cell, ground, counters, ledger, agents, tally, cell_rules, rules, lattice, step, sub, today, key_low, key_high,
+    cell, ground, counters, ledger, signal, immunity, agents, tally, cell_rules, rules, lattice, step, sub, today,
+    key_low, key_high,
 ):  # fmt: skip
     """One sub-step at tissue scale."""
     around = agents.around
     release = chance(1.0 - decay(rules.sub_step / rules.engagement_time))
     wake = TWO_32 if rules.rest_time <= 0.0 else chance(1.0 - decay(rules.sub_step / rules.rest_time))
     act(
-        cell, ground, agents, tally, rules, lattice, step, sub, today, around, release, wake,
+        cell, ground, signal, immunity, agents, tally, rules, lattice, step, sub, today, around, release, wake,
         key_low, key_high,
     )  # fmt: skip
     kills = tally[KILLS]
     settle_claims(cell, ground.source, counters, ledger, agents, tally, cell_rules, lattice)
     agents.readout[1] = (tally[KILLS] - kills) / rules.marrow_cells / rules.sub_step
     smooth_readout(agents, rules)
-    expand(agents, tally, rules, lattice, step, sub, today, around, key_low, key_high)
+    expand(agents, tally, immunity, rules, lattice, step, sub, today, around, key_low, key_high)
 
 
 def walk_turn(sub_step: float, persistence: float) -> np.uint64:

@@ -15,10 +15,6 @@ class CarTRules(NamedTuple):
     cells_per_agent: float
     marrow_cells: float  # of the whole lattice
     antigen_class: np.ndarray  # int64[G]
-    lysis: np.ndarray  # float64[classes, 256]  h(a) by antigen byte
-    activation: np.ndarray  # float64[classes, 256]  g(a)
-    lysis_progenitor: np.ndarray  # float64[classes]  h of progenitors and megakaryocytes
-    activation_progenitor: np.ndarray  # float64[classes]
     output: np.ndarray  # float64[G]  extra megakaryocyte output b at full activity
     base: np.ndarray  # int64[G]
     is_mutant: np.ndarray  # uint8[G]  JAK2 or CALR
@@ -41,5 +37,4 @@ class CarTRules(NamedTuple):
     capacity: float  # T cells per marrow cell
     exhaustion_half: float
     exhaustion_exponent: float
-    forgetting: float  # factor of the engagement counter per sub-step
     readout_weight: float  # of the newest sub-step in the smoothed crs_index

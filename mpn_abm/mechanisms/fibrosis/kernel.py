@@ -148,18 +148,20 @@ def spread_cytokine(ground, count, base, activity, tally, rules, levels, lattice
 
 
 @jit
-def grow_scar(ground, tally, rules):
+def grow_scar(ground, tally, rules, modified):
     """Advance myofibroblasts and ECM over one interval, in place, then take stock of the scar.
 
     Parameters
     ----------
     ground : Ground
         ``myofibroblast``, ``ecm``, ``scar`` and ``summary`` are written.
+    modified : float
+        What modifiers multiply deposition by.
     """
     dt = rules.interval
     cytokine, active, ecm, drive = ground.cytokine, ground.myofibroblast, ground.ecm, ground.drive
     activation, deactivation = rules.activation, rules.deactivation
-    deposition, resolution = rules.deposition, rules.resolution
+    deposition, resolution = rules.deposition * modified, rules.resolution
     for b in range(ecm.shape[0]):
         c = cytokine[b]
         gain = activation * c / (c + 1.0)

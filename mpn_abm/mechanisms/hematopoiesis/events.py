@@ -47,20 +47,10 @@ def action_of(word, g, division, loss, mutation):
 
 
 @jit
-def mutate(s, block, kind, word, fate, cell, clone_table, source, counters, ledger, tally, rules, step):
-    """The cell at s becomes the founder of a new clone, whose id is the next free number."""
+def turn(s, block, new, clone, word, fate, cell, source, counters, ledger, rules):
+    """The cell at s becomes another genotype and part of another clone; whether its own clone is then empty."""
     g = int64(word & GENOTYPE)
-    new = rules.becomes[g, kind]
-    clone = tally[NEXT_CLONE]
     parent = int64(word >> CLONE_SHIFT)
-    facts = clone_table[clone]
-    facts[PARENT] = parent
-    facts[BORN_STEP] = step
-    facts[BORN_SITE] = s
-    facts[CLONE_GENOTYPE] = new
-    facts[FOUNDER] = clone_table[parent, FOUNDER]
-    facts[LOST_STEP] = -1
-    tally[NEXT_CLONE] = clone + 1
     old_class, new_class = rules.antigen_class[g], rules.antigen_class[new]
     byte = (word & ANTIGEN) >> ANTIGEN_SHIFT
     if old_class > 0:
@@ -79,6 +69,23 @@ def mutate(s, block, kind, word, fate, cell, clone_table, source, counters, ledg
     source[rules.base[g], block] -= rules.source_weight[g]
     source[rules.base[new], block] += rules.source_weight[new]
     return counters.clone_cells[parent] == 0
+
+
+@jit
+def mutate(s, block, kind, word, fate, cell, clone_table, source, counters, ledger, tally, rules, step):
+    """The cell at s becomes the founder of a new clone, whose id is the next free number."""
+    new = rules.becomes[int64(word & GENOTYPE), kind]
+    clone = tally[NEXT_CLONE]
+    parent = int64(word >> CLONE_SHIFT)
+    facts = clone_table[clone]
+    facts[PARENT] = parent
+    facts[BORN_STEP] = step
+    facts[BORN_SITE] = s
+    facts[CLONE_GENOTYPE] = new
+    facts[FOUNDER] = clone_table[parent, FOUNDER]
+    facts[LOST_STEP] = -1
+    tally[NEXT_CLONE] = clone + 1
+    return turn(s, block, new, clone, word, fate, cell, source, counters, ledger, rules)
 
 
 @jit

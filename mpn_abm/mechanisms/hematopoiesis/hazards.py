@@ -15,7 +15,7 @@ from mpn_abm.kernels.draws import (
     words,
 )
 from mpn_abm.mechanisms.hematopoiesis.rules import DEATH_BIRTH
-from mpn_abm.state import TABLE_ENTRIES, TABLE_LOWEST
+from mpn_abm.state import DIVISION, ELTROMBOPAG, INTERFERON, LOSS, TABLE_ENTRIES, TABLE_LOWEST
 
 # entries of `rate`
 TABLE_RHO, RHO, HIGHEST_DIVISION = 0, 1, 2
@@ -29,10 +29,34 @@ def regeneration_factor(empty_sites, rules, lattice):
 
 
 @jit
-def net_fitness(g, activity, rules):
-    """s_net = s A - c_J (1 - A) of a genotype, 1/day."""
+def net_fitness(g, activity, late, rules):
+    """s_net = s A - c_J (1 - A) of a genotype, 1/day; of transformed cells s whatever A.
+
+    late : int
+        1 from the accelerated phase on, in which an antigen-low variant loses less of its driver.
+    """
+    if rules.steady[g] == 1:
+        return rules.fitness[g]
     a = activity[rules.base[g]]
-    return rules.fitness[g] * a - rules.inhibition_cost[g] * (1.0 - a)
+    s = rules.fitness[g] - rules.coupling[late] * rules.antigen_fitness[g]
+    return s * a - rules.inhibition_cost[g] * (1.0 - a)
+
+
+@jit
+def rates_of(g, regeneration, signal, hazard, late, rules):
+    """Division and loss of a genotype, 1/day: the product of the factors of all mechanisms, and what they add.
+
+    b = lambda R x eltrombopag x modifiers + max(0, s); d = (delta + max(0, -s)) x modifiers + interferon + T cells. A
+    modifier that increases loss adds its excess in units of lambda, as delta is 0 in a full marrow.
+    """
+    base = rules.base[g]
+    s = net_fitness(g, signal.activity, late, rules)
+    exposure = signal.medication[ELTROMBOPAG]
+    receptor = 1.0 + rules.receptor_gain * 2.0 * exposure / (1.0 + exposure)
+    division = rules.division_rate * regeneration * signal.factor[DIVISION, base] * receptor + max(0.0, s)
+    factor = signal.factor[LOSS, base]
+    loss = (rules.loss_rate + max(0.0, -s)) * min(1.0, factor) + max(0.0, factor - 1.0) * rules.division_rate
+    return division, loss + signal.medication[INTERFERON] * rules.interferon[g] + hazard[base]
 
 
 @jit
@@ -47,26 +71,33 @@ def clear_marks(g, marks):
 
 
 @jit
-def mark_mutations(g, marks, rules, rho, dt):
-    """Mutation thresholds, made anew where rho is another one; their sum."""
+def mutation_rate(g, k, boost, rules):
+    """Rate of a kind of mutation, 1/day; scar speeds transformation up."""
+    return rules.mutation_rate[g, k] * (boost if k == rules.transformation else 1.0)
+
+
+@jit
+def mark_mutations(g, marks, rules, rho, boost, dt):
+    """Mutation thresholds, made anew where rho or the boost is another one; their sum."""
     mutation = uint64(0)
-    if marks.known[g] == rho:
+    # no boost leads from one rung of the ladder to another
+    if marks.known[g] == rho * boost:
         for k in range(marks.mutation.shape[1]):
             mutation += marks.mutation[g, k]
         return mutation
     for k in range(marks.mutation.shape[1]):
-        share = min(threshold(rules.mutation_rate[g, k] * dt / rho), ALL_ONES - mutation)
+        share = min(threshold(mutation_rate(g, k, boost, rules) * dt / rho), ALL_ONES - mutation)
         marks.mutation[g, k] = share
         mutation += share
-    marks.known[g] = rho
+    marks.known[g] = rho * boost
     return mutation
 
 
 @jit
-def set_thresholds(count, activity, marks, rules, lattice, dt):
+def set_thresholds(count, signal, hazard, marks, rules, lattice, boost, late, dt):
     """Hazards of this step as 64-bit thresholds of the genotypes that are present.
 
-    b = (lambda R + max(0, s)) dt, d = (delta + max(0, -s)) dt, m_k = mu_k dt; rho is the smallest rung of
+    b and d as in ``rates_of``, m_k = mu_k, times dt; rho is the smallest rung of
     the ladder 2^(j/4) that holds them, so that two arms whose rates differ a little share their draws.
     The caps keep b + d + m = rho from wrapping to 0. With death_birth, division is no event of its own:
     the chance that an offered parent is taken stands in its place, as a threshold of a 32-bit word.
@@ -74,8 +105,14 @@ def set_thresholds(count, activity, marks, rules, lattice, dt):
     Parameters
     ----------
     count : int64[G]
-    activity : float64[bases]
+    signal : Signal
+    hazard : float64[bases]
+        Of T cells, 1/day.
     marks : Marks, written
+    boost : float
+        Factor on transformation.
+    late : int
+        1 from the accelerated phase on.
 
     Returns
     -------
@@ -89,12 +126,11 @@ def set_thresholds(count, activity, marks, rules, lattice, dt):
     most_division = 0.0
     for g in range(1, genotypes):
         if count[g] > 0:
-            s = net_fitness(g, activity, rules)
-            b = (rules.division_rate * regeneration + max(0.0, s)) * dt
-            d = (rules.loss_rate + max(0.0, -s)) * dt
+            b, d = rates_of(g, regeneration, signal, hazard, late, rules)
+            b, d = b * dt, d * dt
             m = 0.0
             for k in range(kinds):
-                m += rules.mutation_rate[g, k] * dt
+                m += mutation_rate(g, k, boost, rules) * dt
             highest = max(highest, d + m if filling else b + d + m)
             most_division = max(most_division, b)
     if filling and count[0] < lattice.sites:
@@ -111,11 +147,10 @@ def set_thresholds(count, activity, marks, rules, lattice, dt):
             if marks.known[g] != 0.0:
                 clear_marks(g, marks)
             continue
-        mutation = mark_mutations(g, marks, rules, rho, dt)
+        mutation = mark_mutations(g, marks, rules, rho, boost, dt)
         most_mutation = max(most_mutation, mutation)
-        s = net_fitness(g, activity, rules)
-        b = (rules.division_rate * regeneration + max(0.0, s)) * dt
-        d = (rules.loss_rate + max(0.0, -s)) * dt
+        b, d = rates_of(g, regeneration, signal, hazard, late, rules)
+        b, d = b * dt, d * dt
         room = ALL_ONES - mutation
         division = uint64(0)
         if filling:

@@ -20,9 +20,16 @@ class CellRules(NamedTuple):
     scar_cost: np.ndarray  # float64[G]  share of division lost at E = 1
     fitness: np.ndarray  # float64[G]    s at A = 1, 1/day
     inhibition_cost: np.ndarray  # float64[G]  c_J, 1/day
+    antigen_fitness: np.ndarray  # float64[G]  what an antigen-low variant loses of s at full coupling, 1/day
+    coupling: np.ndarray  # float64[2]  that coupling in the chronic phase, and later
+    steady: np.ndarray  # uint8[G]  1 where s is the same at any A: transformed cells
+    interferon: np.ndarray  # float64[G]  loss added at full dose, 1/day
+    receptor_gain: float  # part by which eltrombopag raises division at usual exposure
     base: np.ndarray  # int64[G]  signalling base of the genotype
     antigen_class: np.ndarray  # int64[G]  row of `antigen_cells`; 0 = carries none
     is_mutant: np.ndarray  # uint8[G]  JAK2 or CALR
     source_weight: np.ndarray  # int32[G]  0 for no cytokine, 2 with ASXL1, else 1
     mutation_rate: np.ndarray  # float64[G, K], 1/day
     becomes: np.ndarray  # int64[G, K]
+    transformation: int  # the kind of mutation that transforms, -1 if there is none
+    scar_factor: float  # on transformation at MF grade 2 or more

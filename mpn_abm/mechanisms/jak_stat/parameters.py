@@ -45,6 +45,27 @@ class JakStatParameters(Mechanism):
         doc="extra activity of JAK2-mutant cells per persistence after withdrawal",
         source="assumed; 13.5 % of 251 had a discontinuation syndrome within 21 days",
     )
+    protein_turnover: float = parameter(
+        0.33, unit="1/day", above=0.0, high=100.0, doc="turnover of JAK2 protein", source="assumed"
+    )
+    antibody_block: float = parameter(
+        0.8,
+        low=0.0,
+        high=1.0,
+        doc="part of the activity of CALR-mutant cells that an antibody takes at full exposure",
+        source="assumed",
+    )
+    response_loss_rate: float = parameter(
+        0.15,
+        unit="1/year",
+        low=0.0,
+        high=100.0,
+        doc="loss of the response to a type I inhibitor while it is taken",
+        source="assumed: most patients lose it in time",
+    )
+    response_left: float = parameter(
+        0.3, low=0.0, high=1.0, doc="factor on the occupancy that counts once the response is lost", source="assumed"
+    )
     rebound_calr: float = parameter(
         0.0,
         low=0.0,

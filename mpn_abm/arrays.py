@@ -1,0 +1,171 @@
+"""How long every array of a marrow is, and marrows made of such arrays."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mpn_abm.state import (
+    CLONE_FACTS,
+    DRUG_FACTS,
+    FACTORS,
+    LOG_FACTS,
+    MEDICATIONS,
+    READINGS,
+    STRAINS,
+    TALLIES,
+    Agents,
+    Body,
+    Counters,
+    Ground,
+    Immunity,
+    Lattice,
+    Ledger,
+    Marks,
+    MarrowState,
+    Record,
+    Signal,
+)
+
+
+class Sizes(NamedTuple):
+    """Lengths that the arrays of a marrow need."""
+
+    genotypes: int
+    kinds: int
+    bases: int
+    antigen_classes: int
+    treatments: int
+    clones: int
+    agents: int
+    agent_sites: int
+    poisson: int
+    field_work: int
+    rows: int
+    columns: int
+    clone_rows: int
+    log: int
+
+
+Shapes = dict[str, tuple[type, tuple[int, ...]]]
+
+
+def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
+    """Type and shape of every array of one marrow, by group and name; group "" is the marrow itself."""
+    sites, blocks, genotypes, agents = lattice.sites, lattice.blocks, sizes.genotypes, sizes.agents
+    f8, i8, i4, i2, u1, u4, u8 = np.float64, np.int64, np.int32, np.int16, np.uint8, np.uint32, np.uint64
+    return {
+        "": {
+            "cell": (u8, (sites,)),
+            "clone_table": (i8, (sizes.clones, CLONE_FACTS)),
+            "tally": (i8, (TALLIES,)),
+        },
+        "counters": {
+            "genotype_cells": (i8, (genotypes,)),
+            "births": (i8, (genotypes,)),
+            "losses": (i8, (genotypes,)),
+            "clone_cells": (i8, (sizes.clones,)),
+            "antigen_cells": (i8, (sizes.antigen_classes, 256)),
+        },
+        "ledger": dict.fromkeys(Ledger._fields, (i8, (genotypes,))),
+        "ground": {
+            "scar": (u1, (blocks,)),
+            "source": (i4, (sizes.bases, blocks)),
+            "ecm": (f8, (blocks,)),
+            "myofibroblast": (f8, (blocks,)),
+            "cytokine": (f8, (blocks,)),
+            "drive": (f8, (blocks,)),
+            "summary": (f8, (2,)),
+            "work": (f8, (sizes.field_work,)),
+        },
+        "marks": {
+            "division": (u8, (genotypes,)),
+            "division_scar": (u8, (genotypes,)),
+            "loss": (u8, (genotypes,)),
+            "mutation": (u8, (genotypes, sizes.kinds)),
+            "known": (f8, (genotypes,)),
+            "rate": (f8, (3,)),
+            "poisson": (u8, (sizes.poisson,)),
+            "batch": (u4, (5, 256)),
+        },
+        "signal": {
+            "medication": (f8, (MEDICATIONS,)),
+            "factor": (f8, (FACTORS, sizes.bases)),
+            "activity": (f8, (sizes.bases,)),
+            "persistence": (f8, (sizes.bases,)),
+            "protein": (f8, (sizes.bases,)),
+            "response": (f8, (2,)),
+            "drug": (f8, (sizes.treatments, DRUG_FACTS)),
+        },
+        "immunity": {
+            "strain": (f8, (STRAINS,)),
+            "pd_l1": (f8, (sizes.bases,)),
+            "checkpoint": (f8, (sizes.bases,)),
+            "hazard": (f8, (sizes.bases,)),
+            "density": (f8, (sizes.antigen_classes,)),
+            "lysis": (f8, (sizes.antigen_classes, 256)),
+            "activation": (f8, (sizes.antigen_classes, 256)),
+            "lysis_progenitor": (f8, (sizes.antigen_classes,)),
+            "activation_progenitor": (f8, (sizes.antigen_classes,)),
+            "suppression": (f8, (blocks,)),
+        },
+        "body": {
+            "share": (f8, (sizes.bases,)),
+            "output": (f8, (sizes.bases,)),
+            "count": (f8, (3, 3)),
+            "reading": (f8, (READINGS,)),
+        },
+        "agents": {
+            "site": (i4, (agents,)),
+            "uid": (u4, (agents,)),
+            "state": (u1, (agents,)),
+            "memory": (u1, (agents,)),
+            "to_go": (i2, (agents,)),
+            "done": (i2, (agents,)),
+            "phase": (f8, (agents,)),
+            "exhaustion": (f8, (agents,)),
+            "contact": (f8, (agents,)),
+            "target": (i4, (agents,)),
+            "heading": (i4, (agents,)),
+            "claim": (u4, (agents,)),
+            "fate": (u1, (agents,)),
+            "layer": (i8, (sizes.agent_sites,)),
+            "touched": (i4, (sizes.agent_sites,)),
+            "around": (i8, (27,)),
+            "readout": (f8, (2,)),
+        },
+        "record": {
+            "rows": (f8, (sizes.rows, sizes.columns)),
+            "row_at": (i8, (sizes.rows,)),
+            "clone_rows": (i8, (sizes.clone_rows, 3)),
+            "log": (f8, (sizes.log, LOG_FACTS)),
+        },
+    }
+
+
+def bytes_of(lattice: Lattice, sizes: Sizes) -> int:
+    """Memory of one marrow."""
+    arrays = [array for group in shapes(lattice, sizes).values() for array in group.values()]
+    return sum(np.dtype(kind).itemsize * int(np.prod(shape)) for kind, shape in arrays)
+
+
+GROUPS: dict[str, Any] = {
+    "counters": Counters,
+    "ledger": Ledger,
+    "ground": Ground,
+    "marks": Marks,
+    "signal": Signal,
+    "immunity": Immunity,
+    "body": Body,
+    "agents": Agents,
+    "record": Record,
+}
+
+
+def stack(replicates: int, lattice: Lattice, sizes: Sizes) -> MarrowState:
+    """Empty marrows side by side: every array with a leading axis of replicates."""
+    groups: dict[str, Any] = {
+        group: {name: np.zeros((replicates, *shape), kind) for name, (kind, shape) in arrays.items()}
+        for group, arrays in shapes(lattice, sizes).items()
+    }
+    own: dict[str, Any] = groups.pop("")
+    return MarrowState(**own, **{name: GROUPS[name](**arrays) for name, arrays in groups.items()})

@@ -1,0 +1,57 @@
+"""How much antigen the cells show now, and how T cells respond to it.
+
+a = a0 x phase x (1 + (m - 1) X/(X + 1)) x modifiers, X the exposure to eltrombopag; lysis h(a) = a/(a + 350),
+activation g(a) = a/(a + 2,500). Progenitors and megakaryocytes carry 4 a0.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mpn_abm.kernels.compiler import jit
+from mpn_abm.state import ANTIGEN_DENSITY, ELTROMBOPAG
+
+
+class AntigenRules(NamedTuple):
+    """Constants of the antigen; class 0 carries none."""
+
+    molecules: np.ndarray  # float64[classes, 256]  by antigen byte, in the chronic phase without drugs
+    progenitor: np.ndarray  # float64[classes]  median of progenitors and megakaryocytes
+    base: np.ndarray  # int64[classes]  a signalling base that carries the class
+    always_late: np.ndarray  # uint8[classes]  1 where the molecules have the phase factor already
+    late_factor: float
+    highest: float  # factor at saturating eltrombopag
+    lysis_half: float
+    activation_half: float
+    background: float  # attachment to cells without antigen over that to saturated ones
+
+
+@jit
+def show_antigen(immunity, signal, late, rules):
+    """Bring densities and responses up to date where a factor has changed, in place.
+
+    Parameters
+    ----------
+    immunity : Immunity, ``density``, ``lysis``, ``activation`` and those of progenitors written
+    late : int
+        1 from the accelerated phase on.
+    """
+    exposure = signal.medication[ELTROMBOPAG]
+    receptor = 1.0 + (rules.highest - 1.0) * exposure / (exposure + 1.0)
+    immunity.density[0] = 1.0
+    # cells without the antigen are attached to as far as background killing says
+    immunity.lysis[0, :] = rules.background
+    for c in range(1, rules.molecules.shape[0]):
+        factor = receptor * signal.factor[ANTIGEN_DENSITY, rules.base[c]]
+        if late == 1 and rules.always_late[c] == 0:
+            factor *= rules.late_factor
+        if factor == immunity.density[c]:
+            continue
+        immunity.density[c] = factor
+        for byte in range(256):
+            a = rules.molecules[c, byte] * factor
+            immunity.lysis[c, byte] = a / (a + rules.lysis_half)
+            immunity.activation[c, byte] = a / (a + rules.activation_half)
+        a = rules.progenitor[c] * factor
+        immunity.lysis_progenitor[c] = a / (a + rules.lysis_half)
+        immunity.activation_progenitor[c] = a / (a + rules.activation_half)

@@ -1,0 +1,1 @@
+"""Progenitor output and blood counts."""

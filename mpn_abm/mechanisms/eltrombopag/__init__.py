@@ -1,0 +1,1 @@
+"""Eltrombopag brings the antigen to the surface and stimulates the receptor."""

@@ -1,0 +1,1 @@
+"""Interferon alpha drives stem cells into differentiation."""

@@ -1,0 +1,1 @@
+"""Transformed cells, phases, and death."""

@@ -1,0 +1,1 @@
+"""Spleen volume and symptoms."""

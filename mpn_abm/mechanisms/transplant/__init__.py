@@ -1,0 +1,1 @@
+"""Conditioning, donor stem cells, graft against leukaemia, and what the procedure costs."""
