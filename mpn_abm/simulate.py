@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from mpn_abm.batch import Batch
 from mpn_abm.compile.program import Program, compile_scenario
 from mpn_abm.estimate import memory_of_batch, refuse_if_too_large
 from mpn_abm.files import digest_of
-from mpn_abm.mechanisms.schedule import run_days, run_replicates
+from mpn_abm.mechanisms.schedule import run_days, run_days_striped, run_replicates
 from mpn_abm.mechanisms.start import arrive, begin, begin_replicates
 from mpn_abm.recorder import Recorder
 from mpn_abm.result import Result
@@ -71,7 +73,7 @@ def run(
     observers = tuple(observers)
     recorder = Recorder(program, scenario.sha256[:16])
     clock = _Clock()
-    clock.compile(program, together)
+    clock.compile(program, number, threads)
     candidates = events = 0
     for first in range(0, number, together):
         members = range(first, min(first + together, number))
@@ -97,10 +99,10 @@ class _Clock:
         self.compile_seconds = 0.0
         self.stepping_seconds = 0.0
 
-    def compile(self, program: Program, together: int) -> None:
+    def compile(self, program: Program, replicates: int, threads: int) -> None:
         """Have the kernels ready for this program's types before anything is timed as stepping."""
         start = time.perf_counter()
-        warm_up(program, together)
+        warm_up(program, replicates, threads)
         self.compile_seconds = time.perf_counter() - start
 
     @contextmanager
@@ -111,11 +113,20 @@ class _Clock:
         self.stepping_seconds += time.perf_counter() - start
 
 
-def warm_up(program: Program, together: int) -> None:
-    """Compile, or fetch from the cache, what a run of this many replicates side by side calls."""
-    entries = {entry.__name__: entry for entry in (begin, begin_replicates, arrive, run_days, run_replicates)}
-    for name, types in Batch.types_of(program, together).items():
-        entries[name].compile(types)
+def kernels_of(program: Program, replicates: int, threads: int) -> dict[str, tuple[Any, ...]]:
+    """The compiled entries that a run calls, with the types of their arguments."""
+    together = replicates_together(program, replicates)
+    # the last batch holds what is left over, which may be a single marrow
+    sizes = {together, replicates % together} - {0}
+    return {name: types for size in sizes for name, types in Batch.types_of(program, size, threads).items()}
+
+
+def warm_up(program: Program, replicates: int, threads: int) -> None:
+    """Compile, or fetch from the cache, what a run calls."""
+    entries = (begin, begin_replicates, arrive, run_days, run_days_striped, run_replicates)
+    by_name = {entry.__name__: entry for entry in entries}
+    for name, types in kernels_of(program, replicates, threads).items():
+        by_name[name].compile(types)
 
 
 def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], tell: Callable[[float], None]) -> None:
@@ -127,9 +138,8 @@ def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], te
         recorder.flush(batch)
 
     recorded, photographed = set(timetable.rows.tolist()), set(timetable.snapshots)
-    # a clone whose day lies beyond the end never arrives
-    arrivals = {boundary for boundary in timetable.arrivals if boundary < timetable.steps}
-    for boundary in sorted({*photographed, *arrivals, timetable.steps, *(recorded if observers else ())}):
+    pauses = {*photographed, *timetable.arrivals, timetable.steps, *(recorded if observers else ())}
+    for boundary in sorted(pauses):
         before = batch.reached.copy()
         batch.advance(boundary, flush, tell)
         arrived = batch.reached == boundary
@@ -137,7 +147,7 @@ def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], te
         if observers:
             _observe(batch, np.flatnonzero(arrived | ended if boundary in recorded else ended), recorder, observers)
         recorder.snapshot(batch, np.flatnonzero(arrived | ended if boundary in photographed else ended))
-        for name in timetable.arrivals[boundary] if boundary in arrivals else ():
+        for name in timetable.arrivals.get(boundary, ()):
             batch.arrive(founders.index(name), boundary)
         if (batch.ended != 0).all():
             return
