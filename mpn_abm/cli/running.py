@@ -18,7 +18,7 @@ from mpn_abm.files import claimed
 from mpn_abm.kernels.compiler import is_compiled, threads_available
 from mpn_abm.result import Result
 from mpn_abm.scenario.scenario import Scenario
-from mpn_abm.simulate import replicates_together
+from mpn_abm.simulate import kernels_of, replicates_together
 from mpn_abm.simulate import run as run_scenario
 
 # seconds between two plain lines of progress
@@ -54,15 +54,21 @@ def run_and_write(
         raise UsageError(f"--threads {threads}: expected at most {threads_available()}, the threads of this machine")
     # refused before the work, not after it
     with claimed(folder, overwrite):
-        if not is_compiled() and not quiet:
-            print("compiling the kernels: once for this version, up to a minute", file=sys.stderr)
+        if not quiet:
+            _announce_compiling(scenario, threads)
         with _progress(scenario.spec.name, quiet) as tell:
             result = run_scenario(scenario, threads=threads, progress=tell)
-        manifest = result.write(folder, overwrite=True)
+        manifest = result.write_into(folder)
     if as_json:
         print(json.dumps(manifest))
     else:
         _report(result, manifest)
+
+
+def _announce_compiling(scenario: Scenario, threads: int) -> None:
+    kernels = kernels_of(compile_scenario(scenario.spec), scenario.spec.replicates, threads)
+    if not is_compiled(kernels):
+        print("compiling the kernels: once for this version and mode, up to a minute", file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -76,8 +82,15 @@ def _progress(name: str, quiet: bool) -> Iterator[Callable[[float], None] | None
 
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(name, total=1.0)
-            yield lambda share: bar.update(task, completed=share)
+            # its clock starts at the first word, too
+            task = bar.add_task(name, total=1.0, start=False)
+
+            def show(share: float) -> None:
+                if not bar.tasks[0].started:
+                    bar.start_task(task)
+                bar.update(task, completed=share)
+
+            yield show
     else:
         # the clock starts at the first word, so that compiling does not count as work done
         start = last = 0.0
