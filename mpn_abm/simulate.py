@@ -67,9 +67,8 @@ def run(
     """
     start = time.perf_counter()
     number = scenario.spec.replicates if replicates is None else replicates
-    program = compile_scenario(scenario.spec)
+    program = prepared(scenario, number)
     together = replicates_together(program, number)
-    refuse_if_too_large(program, together, number)
     observers = tuple(observers)
     recorder = Recorder(program, scenario.sha256[:16])
     clock = _Clock()
@@ -84,6 +83,13 @@ def run(
         candidates += batch.candidates
         events += batch.events
     return _result(scenario, recorder, clock, start, candidates, events)
+
+
+def prepared(scenario: Scenario, replicates: int) -> Program:
+    """The compiled scenario; ResourceError if the machine has too little memory for a run of it."""
+    program = compile_scenario(scenario.spec)
+    refuse_if_too_large(program, replicates_together(program, replicates), replicates)
+    return program
 
 
 def replicates_together(program: Program, number: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from mpn_abm.files import claimed
 from mpn_abm.kernels.compiler import is_compiled, threads_available
 from mpn_abm.result import Result
 from mpn_abm.scenario.scenario import Scenario
-from mpn_abm.simulate import kernels_of, replicates_together
+from mpn_abm.simulate import kernels_of, prepared, replicates_together
 from mpn_abm.simulate import run as run_scenario
 
 # seconds between two plain lines of progress
@@ -35,15 +36,23 @@ def dry_run(scenario: Scenario, as_json: bool) -> None:
         return
     shape = " x ".join(map(str, scenario.spec.marrow.shape))
     print(f"{scenario.spec.name}: {shape} sites, {program.timetable.steps} steps, {replicates} replicate(s)")
-    print(f"  memory   {expected.memory_bytes / 2**20:10.0f} MiB{_of_memory()}")
-    print(f"  disk     {expected.disk_bytes / 2**20:10.1f} MiB")
-    limit = "at most" if scenario.spec.stop.when else "about"
-    print(f"  stepping {expected.seconds:10.1f} s on one thread, {limit} {expected.candidates:.3g} candidates")
-
-
-def _of_memory() -> str:
     available = memory_available()
-    return "" if available is None else f" of {available / 2**20:.0f} MiB free"
+    print(f"  memory   {_amount(expected.memory_bytes, 0)}{_of_free(available)}")
+    print(f"  disk     {_amount(expected.disk_bytes, 1)}{_of_free(shutil.disk_usage(Path.cwd()).free)}")
+    limit = "at most" if scenario.spec.stop.when else "about"
+    hours = expected.seconds / 3600
+    duration = f"{expected.seconds:10.1f} s" if hours < 2 else f"{hours:10.1f} hours"
+    print(f"  stepping {duration} on one thread, {limit} {expected.candidates:.3g} candidates")
+    if available is not None and expected.memory_bytes > available:
+        print("too much memory: a run would be refused")
+
+
+def _amount(size: float, digits: int) -> str:
+    return f"{size / 2**20:10.{digits}f} MiB" if size < 100 * 2**30 else f"{size / 2**30:10.0f} GiB"
+
+
+def _of_free(available: int | None) -> str:
+    return "" if available is None else f" of {_amount(available, 0).strip()} free"
 
 
 def run_and_write(
@@ -66,8 +75,8 @@ def run_and_write(
 
 
 def _announce_compiling(scenario: Scenario, threads: int) -> None:
-    kernels = kernels_of(compile_scenario(scenario.spec), scenario.spec.replicates, threads)
-    if not is_compiled(kernels):
+    replicates = scenario.spec.replicates
+    if not is_compiled(kernels_of(prepared(scenario, replicates), replicates, threads)):
         print("compiling the kernels: once for this version and mode, up to a minute", file=sys.stderr, flush=True)
 
 
