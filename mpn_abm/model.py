@@ -18,7 +18,7 @@ import numpy as np
 
 from mpn_abm.batch import Batch
 from mpn_abm.compile.program import Program, compile_scenario
-from mpn_abm.errors import SimulationError, UsageError
+from mpn_abm.errors import UsageError
 from mpn_abm.estimate import refuse_if_too_large
 from mpn_abm.mechanisms.start import UNPLACED, clear_site, put_cell
 from mpn_abm.mesa_agents import MarrowAgents
@@ -29,6 +29,7 @@ from mpn_abm.recorder import END_REASONS, label_of
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import Spec
 from mpn_abm.state import BORN_STEP, CLONE_GENOTYPE, LOST_STEP, NEXT_CLONE, T_CELLS
+from mpn_abm.tables import no_number
 
 __all__ = ["CarTCell", "MarrowAgents", "MarrowGrid", "MarrowModel", "StemCell"]
 
@@ -96,7 +97,10 @@ class MarrowModel(mesa.Model):  # type: ignore[misc]
         seed: int | None = None,
         rng: int | None = None,
         collect_every: int = 1,
+        **others: object,
     ) -> None:
+        if others:
+            raise TypeError(f"{', '.join(others)}: unexpected; a path of the scenario stands in overrides=[{{PATH: VALUE}}]")
         asked = loaded(scenario, overrides, seed, rng)
         super().__init__(rng=asked.spec.seed)
         self.marrow_scenario = asked
@@ -161,7 +165,7 @@ class MarrowModel(mesa.Model):  # type: ignore[misc]
         self.row = {"day": day}
         for column, value in zip(self.program.layout.columns, rows[-1].tolist(), strict=True):
             if not math.isfinite(value):
-                raise SimulationError(f"{column.name} is {value} on day {day:g}: this is a bug, please report it")
+                raise no_number(column.name, value, day)
             self.row[column.name] = int(value) if column.kind == "int64" else value
 
     # ---- what is there

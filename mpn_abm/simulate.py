@@ -6,7 +6,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from operator import index
 from os import PathLike
 from typing import Any
 
@@ -14,13 +15,16 @@ import numpy as np
 
 from mpn_abm.batch import Batch
 from mpn_abm.compile.program import Program, compile_scenario
+from mpn_abm.errors import SimulationError, UsageError
 from mpn_abm.estimate import memory_of_batch, refuse_if_too_large
 from mpn_abm.files import digest_of
+from mpn_abm.kernels.compiler import threads_available
 from mpn_abm.mechanisms.schedule import run_days, run_days_striped, run_replicates
 from mpn_abm.mechanisms.start import arrive, begin, begin_replicates
 from mpn_abm.recorder import Recorder
 from mpn_abm.result import Result
-from mpn_abm.scenario.scenario import Scenario
+from mpn_abm.scenario.scenario import Scenario, load
+from mpn_abm.scenario.schema import MOST_REPLICATES
 from mpn_abm.state import MarrowState
 
 Observer = Callable[[MarrowState, float], Mapping[str, float]]
@@ -30,7 +34,7 @@ MEMORY_TOGETHER = 512 * 2**20
 
 
 def run(
-    scenario: Scenario,
+    scenario: Scenario | str | PathLike[str] | Mapping[str, Any],
     *,
     replicates: int | None = None,
     threads: int = 1,
@@ -41,13 +45,13 @@ def run(
 
     Parameters
     ----------
-    scenario : Scenario
-        From ``mpn_abm.load``.
+    scenario : Scenario, path, text or mapping
+        What ``mpn_abm.load`` returned, or what it takes.
     replicates : int, optional
         Runs with different random numbers; the scenario's own number unless said.
     threads : int
         Replicates are stepped side by side; a single marrow is cut into stripes. The result has the same bits for
-        any number.
+        any number, which is at most that of the machine.
     observers : callables
         Each is called with the state and the day at every recorded day; the mapping it returns becomes columns of
         the trajectory. Observers look and do not touch.
@@ -60,15 +64,23 @@ def run(
 
     Raises
     ------
+    ScenarioError
+        As ``mpn_abm.load``.
+    UsageError
+        If an argument is not as above, or an observer returns something else.
     ResourceError
         If the machine has too little memory.
     SimulationError
         If a value that is no number appears.
     """
     start = time.perf_counter()
-    number = scenario.spec.replicates if replicates is None else replicates
+    scenario = scenario if isinstance(scenario, Scenario) else load(scenario)
+    number = scenario.spec.replicates if replicates is None else _whole("replicates", replicates, MOST_REPLICATES)
+    threads = _whole("threads", threads, threads_available())
     program = prepared(scenario, number)
     together = replicates_together(program, number)
+    if not isinstance(observers, Iterable):
+        raise UsageError(f"observers: expected a list of functions, not a {type(observers).__name__}")
     observers = tuple(observers)
     recorder = Recorder(program, scenario.sha256[:16])
     clock = _Clock()
@@ -96,6 +108,13 @@ def replicates_together(program: Program, number: int) -> int:
     """Replicates whose marrows are in memory at the same time."""
     fitting = max(1, MEMORY_TOGETHER // memory_of_batch(program, 1))
     return min(number, fitting, MOST_TOGETHER)
+
+
+def _whole(name: str, value: int, most: int) -> int:
+    with suppress(TypeError):
+        if 1 <= index(value) <= most:
+            return index(value)
+    raise UsageError(f"{name}: {value!r}: expected a whole number from 1 to {most}")
 
 
 class _Clock:
@@ -163,10 +182,33 @@ def _observe(batch: Batch, marrows: np.ndarray, recorder: Recorder, observers: t
     """Ask the observers about some marrows of a batch, by index, which have a row now."""
     for k in marrows.tolist():
         boundary = int(batch.reached[k])
-        columns: dict[str, float] = {}
-        for observer in observers:
-            columns |= observer(batch.marrow(k), boundary * batch.program.timetable.step)
+        columns = _asked(observers, batch.marrow(k), boundary * batch.program.timetable.step)
         recorder.observe(int(batch.replicates[k]), boundary, columns)
+
+
+def _asked(observers: tuple[Observer, ...], marrow: MarrowState, day: float) -> dict[str, float]:
+    """The columns of all observers."""
+    columns: dict[str, float] = {}
+    for observer in observers:
+        who = f"observer {getattr(observer, '__name__', type(observer).__name__)}"
+        said = observer(marrow, day)
+        if not isinstance(said, Mapping):
+            raise UsageError(f"{who}: expected a mapping of columns to numbers, not a {type(said).__name__}")
+        for name, value in said.items():
+            if name in columns:
+                raise UsageError(f"{who}: {name}: expected a name that no other observer has")
+            columns[name] = _number(who, name, value, day)
+    return columns
+
+
+def _number(who: str, name: str, value: Any, day: float) -> float:
+    try:
+        number = math.nan if isinstance(value, str) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise SimulationError(f"{name} is {value!r} on day {day:g}: expected a finite number of the {who}")
+    return number
 
 
 def _teller(

@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from mpn_abm.errors import Problem, ScenarioError
+from mpn_abm.errors import Problem, ScenarioError, UsageError
 from mpn_abm.scenario.checks import checked
 from mpn_abm.scenario.defaults import catalogues, presets
 from mpn_abm.scenario.layers import canonical, merged
@@ -109,7 +109,7 @@ def load(
     """
     problems: list[Problem] = []
     layers = _layers_of(source, problems)
-    layers += [layer_of_set(assignment) for assignment in sets]
+    layers += [layer_of_set(assignment) for assignment in ((sets,) if isinstance(sets, str) else sets)]
     layers += [layer_of_option(name, value) for name, value in (options or {}).items()]
     if overrides:
         layers.append(layer_of_overrides(overrides))
@@ -124,6 +124,8 @@ def _layers_of(source: str | PathLike[str] | Mapping[str, Any], problems: list[P
         return layers_of_mapping(source, problems)
     if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
         return layers_of_text(source, problems)
+    if not isinstance(source, str | PathLike):
+        raise UsageError(f"expected a path, a text or a mapping, not a {type(source).__name__}")
     return layers_of_file(Path(source), problems)
 
 

@@ -26,6 +26,7 @@ DIRECTIVES = ("schema", "extends", "without")
 
 MAX_SIDE = 16384
 MAX_SITES = 2**28
+MOST_REPLICATES = 1_000_000
 
 
 def _fits(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -128,7 +129,7 @@ class Spec(Block):
     name: str = setting("scenario", doc="what the scenario is called")
     question: str = setting("", doc="the question that it asks")
     seed: Whole = setting(1, low=0, high=2**53 - 1, doc="seed of all random numbers")
-    replicates: Whole = setting(1, low=1, high=1_000_000, doc="runs with different random numbers")
+    replicates: Whole = setting(1, low=1, high=MOST_REPLICATES, doc="runs with different random numbers")
     time: Time = setting(doc="how long the run lasts and when it looks")
     marrow: Marrow = setting(Marrow(), doc="the lattice")
     clones: dict[Name, Clone] = setting(doc="the clones of day 0 and later ones, by name")
