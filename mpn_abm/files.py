@@ -152,9 +152,9 @@ def _held(folder: Path, overwrite: bool) -> Iterator[None]:
         try:
             # somebody may have written while this waited for the lock
             _refuse_what_is_there(folder, overwrite)
-            for file in folder.iterdir():
-                if PART.fullmatch(file.name):
-                    file.unlink()
+            for left in folder.iterdir():
+                if PART.fullmatch(left.name):
+                    left.unlink()
             yield
         finally:
             # while it is held: the next one to open it makes a new one

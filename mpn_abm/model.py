@@ -100,7 +100,7 @@ class MarrowModel(mesa.Model):  # type: ignore[misc]
         **others: object,
     ) -> None:
         if others:
-            raise TypeError(f"{', '.join(others)}: unexpected; a path of the scenario stands in overrides=[{{PATH: VALUE}}]")
+            raise TypeError(f"{', '.join(others)}: unknown; paths of a scenario stand in overrides=[{{PATH: VALUE}}]")
         asked = loaded(scenario, overrides, seed, rng)
         super().__init__(rng=asked.spec.seed)
         self.marrow_scenario = asked

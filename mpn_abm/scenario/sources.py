@@ -69,7 +69,7 @@ def _layers(root: Entry, path: Path, waiting: tuple[Path, ...], problems: list[P
     if without and said.get("extends") is None:
         problems.append(problem(said["without"], ("without",), "expected `extends` beside it, of which it drops parts"))
     for entry in without:
-        layers.append(Entry({entry.value: Entry(None, entry.origin, entry.value)}, entry.origin))
+        layers.append(Entry({entry.value: Entry(None, entry.origin, entry.value, entry.value)}, entry.origin))
     layers.append(root.with_value({key: child for key, child in said.items() if key not in DIRECTIVES}))
     return layers
 

@@ -257,7 +257,8 @@ def test_a_folder_that_another_run_holds_is_6(file, tmp_path, capsys):
     with claimed(tmp_path / "out", overwrite=False):
         for options in ([], ["--overwrite"]):
             assert command(file, "--out", tmp_path / "out", *options) == 6
-            assert capsys.readouterr().err == f"{tmp_path / 'out'}: another run is writing to it; choose another --out\n"
+            said = f"{tmp_path / 'out'}: another run is writing to it; choose another --out\n"
+            assert capsys.readouterr().err == said
     assert command(file, "--out", tmp_path / "out") == 0
 
 

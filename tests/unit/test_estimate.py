@@ -112,7 +112,10 @@ def test_a_marrow_that_does_not_fit_is_refused_with_both_figures_before_it_is_ma
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"replicates": 1_000_000, "output": {"clones": False, "snapshots": False}}, "the table trajectory of 1,000,000"),
+        (
+            {"replicates": 1_000_000, "output": {"clones": False, "snapshots": False}},
+            "the table trajectory of 1,000,000",
+        ),
         (
             {"mutation": {"enabled": True}, "replicates": 1000, "time.duration_years": 50, "marrow.shape": [64, 64]},
             "the table clones of 1,000",
