@@ -97,10 +97,7 @@ class MarrowModel(mesa.Model):  # type: ignore[misc]
         seed: int | None = None,
         rng: int | None = None,
         collect_every: int = 1,
-        **others: object,
     ) -> None:
-        if others:
-            raise TypeError(f"{', '.join(others)}: unknown; paths of a scenario stand in overrides=[{{PATH: VALUE}}]")
         asked = loaded(scenario, overrides, seed, rng)
         super().__init__(rng=asked.spec.seed)
         self.marrow_scenario = asked

@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mpn_abm.compile.program import compile_scenario
 from mpn_abm.errors import UsageError
 from mpn_abm.estimate import estimate, memory_available
@@ -24,6 +26,7 @@ from mpn_abm.simulate import run as run_scenario
 
 # seconds between two plain lines of progress
 PLAIN_EVERY = 5.0
+_UNITS = {"vaf_driver": "", "mf_grade": "", "fibrosis_mean": "", "car_t_total": " cells", "kills": " cells"}
 
 
 def dry_run(scenario: Scenario, as_json: bool) -> None:
@@ -125,9 +128,9 @@ def _report(result: Result, manifest: dict[str, Any]) -> None:
     print(f"{spec.name}: {manifest['replicates']} run(s) of up to {days}, ended by {_reasons(manifest['end_reasons'])}")
     if spec.question:
         print(f"  {spec.question}")
-    if manifest["replicates"] == 1:
-        for line in _headlines(result):
-            print(f"  {line}")
+    lines = _headlines(result) if manifest["replicates"] == 1 else _medians(result, manifest["end_reasons"])
+    for line in lines:
+        print(f"  {line}")
     print(
         f"  {rows} rows, {manifest['stepping_seconds']:.2f} s of stepping, "
         f"{manifest['candidates']:,} candidates, in {manifest['out']}"
@@ -140,15 +143,30 @@ def _reasons(reasons: dict[str, int]) -> str:
     return ", ".join(f"{reason} ({number})" for reason, number in sorted(reasons.items()))
 
 
+def _wanted(result: Result) -> list[str]:
+    """The columns that a reader asks for first, as far as the run has them."""
+    names = [f"fraction_{clone}" for clone in result.scenario.spec.clones] + list(_UNITS)
+    return [name for name in names if name in result.tables["trajectory"].column_names]
+
+
 def _headlines(result: Result) -> Iterator[str]:
     """First and last value of what a reader asks for first."""
+    for name in _wanted(result):
+        values = result.tables["trajectory"].column(name).to_pylist()
+        tail = f", at most {max(values):.4g}" if name == "car_t_total" else ""
+        yield f"{name:24} {values[0]:.4g} -> {values[-1]:.4g}{_UNITS.get(name, '')}{tail}"
+
+
+def _medians(result: Result, reasons: dict[str, int]) -> Iterator[str]:
+    """The same over replicates: median of the first and of the last values, with the range of the last."""
     table = result.tables["trajectory"]
-    units = {"vaf_driver": "", "mf_grade": "", "fibrosis_mean": "", "car_t_total": " cells", "kills": " cells"}
-    wanted = [f"fraction_{clone}" for clone in result.scenario.spec.clones] + list(units)
-    for name in wanted:
-        if name in table.column_names:
-            values = table.column(name)
-            first, last = values[0].as_py(), values[-1].as_py()
-            peak = max(values.to_pylist()) if name == "car_t_total" else None
-            tail = "" if peak is None else f", at most {peak:.4g}"
-            yield f"{name:24} {first:.4g} -> {last:.4g}{units.get(name, '')}{tail}"
+    first = np.unique(table.column("replicate").to_numpy(), return_index=True)[1]
+    last = np.append(first[1:], table.num_rows) - 1
+    yield "medians over the runs, and the range of their ends:"
+    for name in _wanted(result):
+        values = table.column(name).to_numpy()
+        ends = values[last]
+        between = f"{np.median(values[first]):.4g} -> {np.median(ends):.4g}"
+        yield f"{name:24} {between} [{ends.min():.4g}, {ends.max():.4g}]{_UNITS.get(name, '')}"
+    shares = (f"{reason} {100 * number / len(first):.3g} %" for reason, number in sorted(reasons.items()))
+    yield f"{'end_reason':24} {', '.join(shares)}"

@@ -10,6 +10,7 @@ import sys
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from rich.progress import Progress
 from unit.small import bare, niche
 
 from mpn_abm.batch import Batch
@@ -142,6 +143,38 @@ def test_a_run_that_ends_early_says_why_in_the_manifest_and_in_the_text(tmp_path
     assert re.fullmatch(r"bare: 20 run\(s\) of up to 900 days, ended by duration \(\d+\), fixation \(\d+\)", first)
 
 
+def test_replicates_are_told_by_median_and_range_and_by_the_share_of_their_ends(tmp_path, capsys):
+    content = bare(
+        marrow={"shape": [4, 4]},
+        clones={"one": {"genotype": "wild_type", "cells": 8}, "other": {"genotype": "wild_type"}},
+        time={"duration_days": 900, "step_days": 30},
+        stop={"when": ["fixation"]},
+    )
+    assert command(written(tmp_path, content), "--out", tmp_path / "out", "--replicates", 21) == 0
+    out = capsys.readouterr().out
+    rows = table(tmp_path / "out").groupby("replicate").fraction_one
+    first, ends = rows.first(), rows.last()
+    assert ends.nunique() > 2
+    told = f"{first.median():.4g} -> {ends.median():.4g} [{ends.min():.4g}, {ends.max():.4g}]"
+    assert re.search(rf"^  fraction_one +{re.escape(told)}$", out, re.M)
+    shares = table(tmp_path / "out", "summary").end_reason.value_counts(normalize=True).sort_index()
+    told = ", ".join(f"{reason} {100 * share:.3g} %" for reason, share in shares.items())
+    assert re.search(rf"^  end_reason +{re.escape(told)}$", out, re.M)
+    assert len(shares) == 2
+
+
+def test_what_never_happens_is_a_line_on_stderr(tmp_path, capsys):
+    """In run and validate, which end well all the same."""
+    file = written(tmp_path, niche(treatments={"car_t": {"dose_cells": 5.0e8, "day": 4000}}))
+    line = "treatments.car_t: day 4000 is not before the end, day 42: it is never given\n"
+    assert command(file, "--dry-run") == 0
+    assert capsys.readouterr().err == line
+    assert command(file, "--dry-run", "--quiet") == 0
+    assert capsys.readouterr().err == ""
+    assert main(["validate", str(file)]) == 0
+    assert capsys.readouterr() == (f"{file}: valid\n", f"{file}: {line}")
+
+
 # Progress.
 
 
@@ -161,6 +194,17 @@ def test_off_a_terminal_progress_is_plain_lines_on_stderr(file, tmp_path, capsys
 def test_plain_lines_come_at_most_every_few_seconds(file, tmp_path, capsys):
     assert command(file, "--out", tmp_path / "out", "--set", "time.duration_years=60") == 0
     assert capsys.readouterr().err.count("%") <= 1
+
+
+def test_on_a_terminal_the_bar_takes_its_time_from_the_first_step_on(file, tmp_path, capsys, monkeypatch):
+    """Catches time left that counts the compiling."""
+    started = []
+    monkeypatch.setattr(running.sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(Progress, "start_task", lambda bar, task: started.append(bar.tasks[task].completed))
+    with running._progress("bare", quiet=False) as tell:
+        assert started == []
+        tell(0.5)
+    assert started == [0.0]
 
 
 def test_quiet_is_silent_about_progress(file, tmp_path, capsys, monkeypatch):
