@@ -71,19 +71,22 @@ class Batch:
         self._begin()
 
     @staticmethod
-    def types_of(program: Program, together: int) -> dict[str, tuple[Any, ...]]:
+    def types_of(program: Program, together: int, threads: int = 1) -> dict[str, tuple[Any, ...]]:
         """Argument types of the compiled entries, from a marrow of the same program that is too small to matter."""
-        marrows = stack(1, program.rules.lattice._replace(sites=1, blocks=1), Sizes(*([1] * len(Sizes._fields))))
+        lattice = program.rules.lattice._replace(sites=1, blocks=1)
+        marrows = stack(1, lattice, Sizes(*([1] * len(Sizes._fields))))
         key = (numba.uint32, numba.uint32)
         rules, start = type_of(program.rules), type_of(program.start)
         marrow = type_of(marrow_of(marrows, 0))
         # only a scenario with later clones calls it
         late = {"arrive": (numba.int64, marrow, rules, start, numba.int64, *key)} if program.timetable.arrivals else {}
         if together == 1:
-            return late | {
-                "begin": (marrow, rules, start, *key),
-                "run_days": (marrow, rules, numba.int64, numba.int64, *key),
-            }
+            days = (marrow, rules, numba.int64, numba.int64, *key)
+            started = late | {"begin": (marrow, rules, start, *key)}
+            if not pays_to_cut(program, threads):
+                return started | {"run_days": days}
+            room = type_of(StripeRoom(marrow_of(marrows, 0), lattice, threads, 1).arrays())
+            return started | {"run_days_striped": (*days, room, numba.int64, numba.int64)}
         groups = tuple(type_of(group) for group in (*marrows, *program.rules))
         numbers = numba.types.Array(numba.int64, 1, "C")
         keys = numba.types.Array(numba.uint32, 2, "C")
@@ -164,18 +167,11 @@ class Batch:
         rules = self.program.rules
         if not self.is_single:
             run_replicates(*self.stack, *rules, self.reached, self._needs, until, self.keys)
-        elif self._pays_to_cut:
+        elif pays_to_cut(self.program, self.threads):
             self._step_striped(until)
         else:
             reached, need = run_days(self.marrow(0), rules, int(self.reached[0]), until, *self.keys[0])
             self.reached[0], self._needs[0] = reached, need
-
-    @property
-    def _pays_to_cut(self) -> bool:
-        """Whether a step has enough candidates to be shared among the threads."""
-        program = self.program
-        usual = most_candidates(program.rules) * program.rules.lattice.sites
-        return self.threads > 1 and program.rules.cells.update == BIRTH_DEATH and usual >= CANDIDATES_TO_SHARE
 
     def _step_striped(self, until: int) -> None:
         marrow, rules = self.marrow(0), self.program.rules
@@ -239,6 +235,12 @@ class Batch:
         taken = [self.stack.record.log[k, : logged[k]].copy() for k in range(len(self))]
         self.stack.tally[:, LOGGED] = 0
         return taken
+
+
+def pays_to_cut(program: Program, threads: int) -> bool:
+    """Whether a step of a single marrow has enough candidates to be shared among the threads."""
+    usual = most_candidates(program.rules) * program.rules.lattice.sites
+    return threads > 1 and program.rules.cells.update == BIRTH_DEATH and usual >= CANDIDATES_TO_SHARE
 
 
 def _lengthened(old: Any, longer: Any) -> Any:

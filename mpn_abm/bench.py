@@ -143,7 +143,7 @@ def works(share: float) -> Iterator[Work]:
 def measure(work: Work, repeats: int = REPEATS) -> Measurement:
     """Time the stepping of a piece of work."""
     program = compile_scenario(load(work.scenario).spec)
-    warm_up(program, work.replicates)
+    warm_up(program, work.replicates, work.threads)
     _step(program, work, until=1)
     seconds, batch = [], None
     for _ in range(repeats):

@@ -22,6 +22,10 @@ class Problem:
         return ": ".join(part for part in (place, self.path, self.value, self.expectation) if part)
 
 
+class UnknownKey(Problem):
+    """A key that nobody declares; what stands beside it may well be right."""
+
+
 class MpnAbmError(Exception):
     """Anything that this package raises on purpose; `exit_code` is what the command line returns for it."""
 

@@ -2,7 +2,10 @@
 
 import math
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -72,15 +75,24 @@ def memory_of_batch(program: Program, together: int) -> int:
 def _memory(program: Program, together: int, replicates: int) -> float:
     """The marrows, and scratch of day 0 or what has been recorded by the end, whichever is more."""
     sites = program.rules.lattice.sites
-    rows = len(program.timetable.rows) * replicates
-    recorded = float(rows * (BYTES_PER_VALUE * program.rules.places.width + BYTES_PER_ROW))
-    recorded += BYTES_PER_CLONE_ROW * _clone_rows(program, replicates)
+    placing = BYTES_PER_PLACED_SITE * sites if len(program.founders) > 1 else 8 * sites
+    recorded = sum(_recorded(program, replicates).values())
     recorded += BYTES_PER_AGENT * sum(_agents_of_infusions(program)) * together
+    return BASE_MEMORY + memory_of_batch(program, together) + max(placing, recorded)
+
+
+def _recorded(program: Program, replicates: int) -> dict[str, float]:
+    """Bytes of what is kept until the end, by table."""
+    rows = len(program.timetable.rows) * replicates
+    parts = {
+        "trajectory": float(rows * (BYTES_PER_VALUE * program.rules.places.width + BYTES_PER_ROW)),
+        "clones": BYTES_PER_CLONE_ROW * _clone_rows(program, replicates),
+    }
     snapshot_rows = _snapshot_rows(program, replicates)
     if snapshot_rows:
-        recorded += BYTES_PER_SNAPSHOT_ROW * snapshot_rows + BYTES_PER_SITE_LOOKED_AT * min(sites, SITES_IN_CACHE)
-    placing = BYTES_PER_PLACED_SITE * sites if len(program.founders) > 1 else 8 * sites
-    return BASE_MEMORY + memory_of_batch(program, together) + max(placing, recorded)
+        looked_at = BYTES_PER_SITE_LOOKED_AT * min(program.rules.lattice.sites, SITES_IN_CACHE)
+        parts["snapshots"] = BYTES_PER_SNAPSHOT_ROW * snapshot_rows + looked_at
+    return parts
 
 
 def _disk(program: Program, replicates: int) -> float:
@@ -171,15 +183,44 @@ def _agent_sub_steps(program: Program) -> float:
 
 
 def memory_available() -> int | None:
-    """Bytes of memory that this machine can still give, if it tells."""
+    """Bytes of memory that this process can still get, if the machine tells: what is free, within its control group."""
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError, AttributeError):
-        return None
+            free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, ValueError, StopIteration):
+        try:
+            free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        except (OSError, ValueError):
+            return None
+    return min([free, *_left_in_groups()])
+
+
+def _left_in_groups(mounts: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> Iterator[int]:
+    """Bytes that each control group around this process may still take: a container's or a batch job's.
+
+    Files that were read count as used and are given back when memory is short, so they are taken off.
+    """
+    try:
+        groups = [line.split(":", 2) for line in own.read_text().splitlines()]
+    except OSError:
+        return
+    for _, controllers, name in groups:
+        if controllers == "":
+            mount, limit, used, files = mounts, "memory.max", "memory.current", "inactive_file"
+        elif "memory" in controllers.split(","):
+            mount, files = mounts / "memory", "total_inactive_file"
+            limit, used = "memory.limit_in_bytes", "memory.usage_in_bytes"
+        else:
+            continue
+        folder = mount / name.lstrip("/")
+        # inside a container the name can be that of the host, where only the mount itself is there
+        for group in (folder, *folder.parents):
+            if group.is_relative_to(mount):
+                with suppress(OSError, ValueError):
+                    stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+                    taken = int((group / used).read_text()) - int(stat.get(files, 0))
+                    # without a limit it says max, which is no number
+                    yield max(0, int((group / limit).read_text()) - taken)
 
 
 def refuse_if_too_large(program: Program, together: int, replicates: int) -> None:
@@ -187,8 +228,24 @@ def refuse_if_too_large(program: Program, together: int, replicates: int) -> Non
     needed = estimate(program, together, replicates).memory_bytes
     available = memory_available()
     if available is not None and needed > available:
-        shape = " x ".join(map(str, program.spec.marrow.shape))
         raise ResourceError(
-            f"marrow.shape: {shape}: needs about {needed / 2**30:.1f} GiB of memory, "
+            f"{_largest(program, together, replicates)}: needs about {needed / 2**30:.1f} GiB of memory, "
             f"this machine has {available / 2**30:.1f} GiB free"
         )
+
+
+def _largest(program: Program, together: int, replicates: int) -> str:
+    """What takes most of the memory, and what makes it less."""
+    spec, parts = program.spec, _recorded(program, replicates)
+    table = max(parts, key=parts.__getitem__)
+    # a large marrow is large in its two usual snapshots, too
+    usual = 2 * BYTES_PER_SNAPSHOT_ROW * program.rules.lattice.sites * together if program.spec.output.snapshots else 0
+    if parts[table] <= memory_of_batch(program, together) + usual:
+        return f"marrow.shape: {' x '.join(map(str, spec.marrow.shape))}"
+    of_how_many = f" of {replicates:,} replicates" if replicates > 1 else ""
+    less = {
+        "trajectory": "a longer time.record_every",
+        "clones": "output.clones: false or a longer time.record_every",
+        "snapshots": "output.snapshots: false or a longer time.snapshot_every",
+    }[table]
+    return f"the table {table}{of_how_many} (fewer replicates or {less} make it smaller)"

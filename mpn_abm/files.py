@@ -1,10 +1,11 @@
 """Tables on disk: provenance in the schema, written whole and renamed into place; and the digest of their data."""
 
+import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
-import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mpn_abm.errors import OutputExistsError, SimulationError
+from mpn_abm.errors import OutputExistsError, SimulationError, UsageError
 
 # version of the layout of the tables, in the provenance
 TABLE_VERSION = 1
@@ -22,6 +23,10 @@ ZSTD_LEVEL = 3
 # rows that are read together: those of about this many runs, so that a query for some of many short runs reads few
 RUNS_PER_GROUP = 100
 FEWEST_ROWS_PER_GROUP, MOST_ROWS_PER_GROUP = 2**15, 2**20
+# is there, and locked, while a run holds its folder
+LOCK = ".running"
+# a file that is being written
+PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 
 Writer = Callable[[IO[bytes]], None]
 
@@ -31,7 +36,8 @@ def published_together(folder: Path, replaced: Collection[str] = ()) -> Iterator
     """Files that appear in a folder together, or not at all.
 
     Each is written beside its place, and they are renamed when the block is left: a file that exists is complete,
-    and what was there before stays as it was if anything fails.
+    and what was there before stays as it was if writing fails. The file that is written last comes last, and the old
+    one of its name goes first: where it is, the others are those that it speaks of.
 
     Parameters
     ----------
@@ -60,7 +66,8 @@ def published_together(folder: Path, replaced: Collection[str] = ()) -> Iterator
 
     try:
         yield write
-        for name in set(replaced) - set(parts):
+        gone = set(replaced) - set(parts)
+        for name in [*list(parts)[-1:], *gone]:
             with _told(folder / name):
                 (folder / name).unlink(missing_ok=True)
         for name in list(parts):
@@ -106,40 +113,83 @@ def text(content: str) -> Writer:
 
 @contextmanager
 def claimed(folder: Path, overwrite: bool) -> Iterator[None]:
-    """A folder for results while they are made; one that was made for them is gone again if the work breaks off."""
-    existed = folder.is_dir()
-    claim_folder(folder, overwrite)
-    try:
-        yield
-    except BaseException:
-        if not existed:
-            with suppress(OSError):
-                folder.rmdir()
-        raise
+    """Hold a folder for results from before the work until they are written; nobody else can claim it meanwhile.
 
-
-def claim_folder(folder: Path, overwrite: bool) -> None:
-    """Make a folder for results and see that it can be written to.
+    The claim ends with the process, however it ends. Folders that were made for it are gone again if the work breaks
+    off.
 
     Raises
     ------
     OutputExistsError
-        If something is in it, unless with ``overwrite``; or if it is a file.
-    SimulationError
+        If something is in the folder, unless with ``overwrite``; if another run holds it; or if it is a file.
+    UsageError
         If it cannot be made or written to.
     """
+    # deepest first
+    made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
-        if folder.exists() and not folder.is_dir():
-            raise OutputExistsError(f"{folder}: exists and is no folder")
-        if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-            raise OutputExistsError(f"{folder}: exists; choose another --out or say --overwrite")
+        with _held(folder, overwrite):
+            yield
+    except BaseException:
+        for parent in made:
+            with suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+@contextmanager
+def _held(folder: Path, overwrite: bool) -> Iterator[None]:
+    lock = folder / LOCK
+    try:
+        _refuse_what_is_there(folder, overwrite)
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        file = _locked(lock)
     except OutputExistsError:
         raise
     except OSError as error:
-        raise SimulationError(f"{folder}: cannot be written to: {error.strerror or error}") from error
+        raise UsageError(f"{folder}: cannot be written to: {error.strerror or error}") from error
+    with file:
+        try:
+            # somebody may have written while this waited for the lock
+            _refuse_what_is_there(folder, overwrite)
+            for left in folder.iterdir():
+                if PART.fullmatch(left.name):
+                    left.unlink()
+            yield
+        finally:
+            # while it is held: the next one to open it makes a new one
+            lock.unlink(missing_ok=True)
+
+
+def _locked(lock: Path) -> IO[bytes]:
+    """The file of a claim, open and locked; the system unlocks it when the process ends."""
+    while True:
+        file = lock.open("ab")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise OutputExistsError(f"{lock.parent}: another run is writing to it; choose another --out") from None
+        except OSError:
+            # a file system without locks: two runs into one folder are not noticed there
+            return file
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+                return file
+        # whoever held it has ended and taken the file away
+        file.close()
+
+
+def _refuse_what_is_there(folder: Path, overwrite: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise OutputExistsError(f"{folder}: exists and is no folder")
+    if folder.is_dir() and not overwrite and any(map(_is_a_result, folder.iterdir())):
+        raise OutputExistsError(f"{folder}: exists; choose another --out or say --overwrite")
+
+
+def _is_a_result(file: Path) -> bool:
+    """Whether a file is more than what a run that was killed has left behind."""
+    return file.name != LOCK and PART.fullmatch(file.name) is None
 
 
 def digest_of(table: pa.Table) -> str:

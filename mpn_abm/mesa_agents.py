@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from mesa.agent import AgentSet
 
-from mpn_abm.mesa_views import Column, MarrowAgent
+from mpn_abm.mesa_views import CarTCell, Column, MarrowAgent
 
 if TYPE_CHECKING:
     from mpn_abm.model import MarrowModel
@@ -62,7 +62,12 @@ class MarrowAgents(AgentSet):  # type: ignore[misc]
         return type(agent) is self.kind and agent.model is self.model and bool((self.keys == agent.key).any())
 
     def __getitem__(self, item: Any) -> Any:
-        keys = self.keys[item].tolist()
+        try:
+            keys = self.keys[item].tolist()
+        except IndexError:
+            other = "stem_cells" if self.kind is CarTCell else "agents"
+            here = f"{len(self)} members of the kind {self.kind.__name__} are in the marrow now"
+            raise IndexError(f"{item}: {here}; the other kind stands in model.{other}") from None
         return [self.kind(self.model, key) for key in keys] if isinstance(item, slice) else self.kind(self.model, keys)
 
     def to_list(self) -> list[MarrowAgent]:

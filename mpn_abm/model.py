@@ -18,7 +18,7 @@ import numpy as np
 
 from mpn_abm.batch import Batch
 from mpn_abm.compile.program import Program, compile_scenario
-from mpn_abm.errors import SimulationError, UsageError
+from mpn_abm.errors import UsageError
 from mpn_abm.estimate import refuse_if_too_large
 from mpn_abm.mechanisms.start import UNPLACED, clear_site, put_cell
 from mpn_abm.mesa_agents import MarrowAgents
@@ -29,6 +29,7 @@ from mpn_abm.recorder import END_REASONS, label_of
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import Spec
 from mpn_abm.state import BORN_STEP, CLONE_GENOTYPE, LOST_STEP, NEXT_CLONE, T_CELLS
+from mpn_abm.tables import no_number
 
 __all__ = ["CarTCell", "MarrowAgents", "MarrowGrid", "MarrowModel", "StemCell"]
 
@@ -162,7 +163,7 @@ class MarrowModel(mesa.Model):  # type: ignore[misc]
         dead = all(map(math.isnan, rows[-1].tolist()))
         for column, value in zip(self.program.layout.columns, rows[-1].tolist(), strict=True):
             if not (dead or math.isfinite(value)):
-                raise SimulationError(f"{column.name} is {value} on day {day:g}: this is a bug, please report it")
+                raise no_number(column.name, value, day)
             if dead:
                 self.row[column.name] = math.nan
             elif column.codes:

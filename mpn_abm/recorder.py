@@ -88,7 +88,7 @@ class Recorder:
         self._clone_rows = Pieces()  # replicate, boundary, (clone, cells)
         self._log = Pieces()  # replicate, entries
         self._observed = Pieces()  # replicate, boundary, values
-        self._observed_names: tuple[str, ...] = ()
+        self._observed_names: tuple[str, ...] | None = None
         self._ends = Pieces()  # replicate, seed, boundary, reason, clone that is left alone or 0, its genotype
         self._clone_tables = Pieces()  # replicate, clone, facts
         self._snapshots: list[tuple[int, pa.Table]] = []  # replicate, sites
@@ -115,14 +115,15 @@ class Recorder:
     def observe(self, replicate: int, boundary: int, columns: Mapping[str, float]) -> None:
         """A row of observers' columns, beside the row of the same boundary."""
         names = tuple(columns)
-        if not self._observed_names:
+        if self._observed_names is None:
             taken = {column.name for column in self.program.layout.table}.intersection(names)
             if taken:
                 raise UsageError(f"observer: {', '.join(sorted(taken))}: expected names that no column has yet")
             self._observed_names = names
         if names != self._observed_names:
-            raise UsageError(f"observer: expected the columns of day 0, {', '.join(self._observed_names)}, every day")
-        values = np.array([[float(value) for value in columns.values()]])
+            first = ", ".join(self._observed_names) or "none"
+            raise UsageError(f"observer: expected the columns of day 0, {first}, every day")
+        values = np.array([list(columns.values())], np.float64)
         self._observed.add(np.array([replicate]), np.array([boundary]), values)
 
     def snapshot(self, batch: Batch, marrows: np.ndarray) -> None:
@@ -176,9 +177,10 @@ class Recorder:
             "alive": ~_is_dead(values),
         }
         arrays |= {column.name: _array_of(column, values[:, k]) for k, column in enumerate(layout.columns)}
-        if self._observed_names:
-            arrays |= dict(zip(self._observed_names, self._observed.whole()[2].T, strict=True))
-        observed = [Column(name, "float64", "-", "column of an observer") for name in self._observed_names]
+        names = self._observed_names or ()
+        if names:
+            arrays |= dict(zip(names, self._observed.whole()[2].T, strict=True))
+        observed = [Column(name, "float64", "-", "column of an observer") for name in names]
         return table_of([*layout.table, *observed], arrays)
 
     def clones(self) -> pa.Table:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 import mpn_abm
 from mpn_abm.columns import TABLES
-from mpn_abm.files import TABLE_VERSION, claim_folder, parquet, published_together, text
+from mpn_abm.files import TABLE_VERSION, claimed, parquet, published_together, text
 from mpn_abm.scenario.scenario import Scenario
 
 PACKAGES = ("numpy", "numba", "pandas", "pyarrow", "scipy", "pydantic", "ruamel.yaml")
@@ -94,12 +94,17 @@ class Result:
         Raises
         ------
         OutputExistsError
-            If the folder has something in it and ``overwrite`` is not set.
+            If the folder has something in it and ``overwrite`` is not set, or another run holds it.
+        UsageError
+            If it cannot be made or written to.
         SimulationError
-            If it cannot be written to.
+            If the disk is full, or the like.
         """
-        folder = Path(folder)
-        claim_folder(folder, overwrite)
+        with claimed(Path(folder), overwrite):
+            return self.write_into(Path(folder))
+
+    def write_into(self, folder: Path) -> dict[str, Any]:
+        """As ``write``, into a folder that the caller has claimed."""
         start, runs = time.perf_counter(), self.facts["replicates"]
         with published_together(folder, replaced=FILES) as write:
             for name, table in self.tables.items():

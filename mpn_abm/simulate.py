@@ -6,19 +6,25 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from operator import index
+from os import PathLike
+from typing import Any
 
 import numpy as np
 
 from mpn_abm.batch import Batch
 from mpn_abm.compile.program import Program, compile_scenario
+from mpn_abm.errors import SimulationError, UsageError
 from mpn_abm.estimate import memory_of_batch, refuse_if_too_large
 from mpn_abm.files import digest_of
-from mpn_abm.mechanisms.schedule import run_days, run_replicates
+from mpn_abm.kernels.compiler import threads_available
+from mpn_abm.mechanisms.schedule import run_days, run_days_striped, run_replicates
 from mpn_abm.mechanisms.start import arrive, begin, begin_replicates
 from mpn_abm.recorder import Recorder
 from mpn_abm.result import Result
-from mpn_abm.scenario.scenario import Scenario
+from mpn_abm.scenario.scenario import Scenario, load
+from mpn_abm.scenario.schema import MOST_REPLICATES
 from mpn_abm.state import MarrowState
 
 Observer = Callable[[MarrowState, float], Mapping[str, float]]
@@ -28,7 +34,7 @@ MEMORY_TOGETHER = 512 * 2**20
 
 
 def run(
-    scenario: Scenario,
+    scenario: Scenario | str | PathLike[str] | Mapping[str, Any],
     *,
     replicates: int | None = None,
     threads: int = 1,
@@ -39,13 +45,13 @@ def run(
 
     Parameters
     ----------
-    scenario : Scenario
-        From ``mpn_abm.load``.
+    scenario : Scenario, path, text or mapping
+        What ``mpn_abm.load`` returned, or what it takes.
     replicates : int, optional
         Runs with different random numbers; the scenario's own number unless said.
     threads : int
         Replicates are stepped side by side; a single marrow is cut into stripes. The result has the same bits for
-        any number.
+        any number, which is at most that of the machine.
     observers : callables
         Each is called with the state and the day at every recorded day; the mapping it returns becomes columns of
         the trajectory. Observers look and do not touch.
@@ -58,20 +64,27 @@ def run(
 
     Raises
     ------
+    ScenarioError
+        As ``mpn_abm.load``.
+    UsageError
+        If an argument is not as above, or an observer returns something else.
     ResourceError
         If the machine has too little memory.
     SimulationError
         If a value that is no number appears.
     """
     start = time.perf_counter()
-    number = scenario.spec.replicates if replicates is None else replicates
-    program = compile_scenario(scenario.spec)
+    scenario = scenario if isinstance(scenario, Scenario) else load(scenario)
+    number = scenario.spec.replicates if replicates is None else _whole("replicates", replicates, MOST_REPLICATES)
+    threads = _whole("threads", threads, threads_available())
+    program = prepared(scenario, number)
     together = replicates_together(program, number)
-    refuse_if_too_large(program, together, number)
+    if not isinstance(observers, Iterable):
+        raise UsageError(f"observers: expected a list of functions, not a {type(observers).__name__}")
     observers = tuple(observers)
     recorder = Recorder(program, scenario.sha256[:16])
     clock = _Clock()
-    clock.compile(program, together)
+    clock.compile(program, number, threads)
     candidates = events = 0
     for first in range(0, number, together):
         members = range(first, min(first + together, number))
@@ -84,10 +97,24 @@ def run(
     return _result(scenario, recorder, clock, start, candidates, events)
 
 
+def prepared(scenario: Scenario, replicates: int) -> Program:
+    """The compiled scenario; ResourceError if the machine has too little memory for a run of it."""
+    program = compile_scenario(scenario.spec)
+    refuse_if_too_large(program, replicates_together(program, replicates), replicates)
+    return program
+
+
 def replicates_together(program: Program, number: int) -> int:
     """Replicates whose marrows are in memory at the same time."""
     fitting = max(1, MEMORY_TOGETHER // memory_of_batch(program, 1))
     return min(number, fitting, MOST_TOGETHER)
+
+
+def _whole(name: str, value: int, most: int) -> int:
+    with suppress(TypeError):
+        if 1 <= index(value) <= most:
+            return index(value)
+    raise UsageError(f"{name}: {value!r}: expected a whole number from 1 to {most}")
 
 
 class _Clock:
@@ -97,10 +124,10 @@ class _Clock:
         self.compile_seconds = 0.0
         self.stepping_seconds = 0.0
 
-    def compile(self, program: Program, together: int) -> None:
+    def compile(self, program: Program, replicates: int, threads: int) -> None:
         """Have the kernels ready for this program's types before anything is timed as stepping."""
         start = time.perf_counter()
-        warm_up(program, together)
+        warm_up(program, replicates, threads)
         self.compile_seconds = time.perf_counter() - start
 
     @contextmanager
@@ -111,11 +138,20 @@ class _Clock:
         self.stepping_seconds += time.perf_counter() - start
 
 
-def warm_up(program: Program, together: int) -> None:
-    """Compile, or fetch from the cache, what a run of this many replicates side by side calls."""
-    entries = {entry.__name__: entry for entry in (begin, begin_replicates, arrive, run_days, run_replicates)}
-    for name, types in Batch.types_of(program, together).items():
-        entries[name].compile(types)
+def kernels_of(program: Program, replicates: int, threads: int) -> dict[str, tuple[Any, ...]]:
+    """The compiled entries that a run calls, with the types of their arguments."""
+    together = replicates_together(program, replicates)
+    # the last batch holds what is left over, which may be a single marrow
+    sizes = {together, replicates % together} - {0}
+    return {name: types for size in sizes for name, types in Batch.types_of(program, size, threads).items()}
+
+
+def warm_up(program: Program, replicates: int, threads: int) -> None:
+    """Compile, or fetch from the cache, what a run calls."""
+    entries = (begin, begin_replicates, arrive, run_days, run_days_striped, run_replicates)
+    by_name = {entry.__name__: entry for entry in entries}
+    for name, types in kernels_of(program, replicates, threads).items():
+        by_name[name].compile(types)
 
 
 def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], tell: Callable[[float], None]) -> None:
@@ -127,9 +163,8 @@ def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], te
         recorder.flush(batch)
 
     recorded, photographed = set(timetable.rows.tolist()), set(timetable.snapshots)
-    # a clone whose day lies beyond the end never arrives
-    arrivals = {boundary for boundary in timetable.arrivals if boundary < timetable.steps}
-    for boundary in sorted({*photographed, *arrivals, timetable.steps, *(recorded if observers else ())}):
+    pauses = {*photographed, *timetable.arrivals, timetable.steps, *(recorded if observers else ())}
+    for boundary in sorted(pauses):
         before = batch.reached.copy()
         batch.advance(boundary, flush, tell)
         arrived = batch.reached == boundary
@@ -137,7 +172,7 @@ def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], te
         if observers:
             _observe(batch, np.flatnonzero(arrived | ended if boundary in recorded else ended), recorder, observers)
         recorder.snapshot(batch, np.flatnonzero(arrived | ended if boundary in photographed else ended))
-        for name in timetable.arrivals[boundary] if boundary in arrivals else ():
+        for name in timetable.arrivals.get(boundary, ()):
             batch.arrive(founders.index(name), boundary)
         if (batch.ended != 0).all():
             return
@@ -147,10 +182,33 @@ def _observe(batch: Batch, marrows: np.ndarray, recorder: Recorder, observers: t
     """Ask the observers about some marrows of a batch, by index, which have a row now."""
     for k in marrows.tolist():
         boundary = int(batch.reached[k])
-        columns: dict[str, float] = {}
-        for observer in observers:
-            columns |= observer(batch.marrow(k), boundary * batch.program.timetable.step)
+        columns = _asked(observers, batch.marrow(k), boundary * batch.program.timetable.step)
         recorder.observe(int(batch.replicates[k]), boundary, columns)
+
+
+def _asked(observers: tuple[Observer, ...], marrow: MarrowState, day: float) -> dict[str, float]:
+    """The columns of all observers."""
+    columns: dict[str, float] = {}
+    for observer in observers:
+        who = f"observer {getattr(observer, '__name__', type(observer).__name__)}"
+        said = observer(marrow, day)
+        if not isinstance(said, Mapping):
+            raise UsageError(f"{who}: expected a mapping of columns to numbers, not a {type(said).__name__}")
+        for name, value in said.items():
+            if name in columns:
+                raise UsageError(f"{who}: {name}: expected a name that no other observer has")
+            columns[name] = _number(who, name, value, day)
+    return columns
+
+
+def _number(who: str, name: str, value: Any, day: float) -> float:
+    try:
+        number = math.nan if isinstance(value, str) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise SimulationError(f"{name} is {value!r} on day {day:g}: expected a finite number of the {who}")
+    return number
 
 
 def _teller(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def inspect(path: Path, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"manifest": manifest, "tables": tables}))
         return
-    console = Console(width=120, highlight=False)
+    # names are shown as they are, and lines as long as the terminal takes them
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
     # a table says itself where it comes from, with or without its run
     known = {**next(iter(tables.values()))["provenance"], **manifest}
     for fact in _FACTS:
@@ -53,31 +55,52 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _facts_of(file: Path) -> dict[str, Any]:
-    """Rows, columns with unit and range, and provenance of a Parquet file."""
+    """Rows, columns with unit and range, and provenance of a Parquet file; its rows stay on the disk."""
     try:
-        table = pq.read_table(file)
+        with pq.ParquetFile(file) as table:
+            return _facts_of_table(table)
     except (OSError, pa.ArrowInvalid) as error:
         raise UsageError(f"{file}: expected a Parquet file: {error}") from error
-    metadata = table.schema.metadata or {}
+
+
+def _facts_of_table(table: pq.ParquetFile) -> dict[str, Any]:
+    schema, about = table.schema_arrow, table.metadata
+    numbers = [field.name for field in schema if pa.types.is_floating(field.type) or pa.types.is_integer(field.type)]
+    first, last = _ends_of(table, numbers)
     columns = []
-    for field in table.schema:
-        about = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+    places = {about.schema.column(k).path: k for k in range(about.num_columns)}
+    for field in schema:
+        said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
         kind = "category" if pa.types.is_dictionary(field.type) else str(field.type)
-        columns.append({"name": field.name, "type": kind, **about, **_range_of(table.column(field.name))})
+        ends = {"first": first[field.name], "last": last[field.name]} if field.name in first else {}
+        bounds = _bounds_of(about, places[field.name]) if ends else {}
+        columns.append({"name": field.name, "type": kind, **said, **ends, **bounds})
     return {
-        "rows": table.num_rows,
+        "rows": about.num_rows,
         "columns": columns,
-        "provenance": json.loads(metadata.get(b"mpn_abm", b"{}")),
+        "provenance": json.loads((schema.metadata or {}).get(b"mpn_abm", b"{}")),
     }
 
 
-def _range_of(column: pa.ChunkedArray) -> dict[str, Any]:
-    if len(column) == 0 or not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
-        return {}
-    import pyarrow.compute as pc
+def _ends_of(table: pq.ParquetFile, columns: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The first and the last row."""
+    if table.metadata.num_rows == 0:
+        return {}, {}
+    head = next(table.iter_batches(1, columns=columns))
+    filled = [k for k in range(table.num_row_groups) if table.metadata.row_group(k).num_rows]
+    tail = table.read_row_group(filled[-1], columns=columns)
+    return head.to_pylist()[0], tail.slice(tail.num_rows - 1).to_pylist()[0]
 
-    ends = pc.min_max(column).as_py()
-    return {"first": column[0].as_py(), "last": column[-1].as_py(), "lowest": ends["min"], "highest": ends["max"]}
+
+def _bounds_of(about: pq.FileMetaData, place: int) -> dict[str, Any]:
+    """Lowest and highest value of a column, as the file itself says; null where there is none."""
+    groups = [about.row_group(k).column(place).statistics for k in range(about.num_row_groups)]
+    known = [group for group in groups if group is not None and group.has_min_max]
+    # Parquet gives 0.0 as -0.0 where it is the lowest, which + 0 undoes
+    return {
+        "lowest": min((group.min + 0 for group in known), default=None),
+        "highest": max((group.max + 0 for group in known), default=None),
+    }
 
 
 def _columns_of(name: str, facts: dict[str, Any]) -> Table:

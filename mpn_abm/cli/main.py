@@ -43,13 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         program()(arguments, prog_name="mpn-abm")
     except SystemExit as exit_:
+        # typer takes Ctrl-C and says nothing
+        if exit_.code == INTERRUPTED:
+            print("interrupted", file=sys.stderr)
         return exit_.code if isinstance(exit_.code, int) else 0
     except MpnAbmError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
     except Exception as error:
         if os.environ.get("MPN_ABM_TRACEBACK") == "1":
             raise

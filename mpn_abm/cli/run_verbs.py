@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -31,11 +32,14 @@ def run(
 ) -> None:
     """Run a scenario and write its tables."""
     from mpn_abm.cli import running
+    from mpn_abm.scenario.checks import never_happens
     from mpn_abm.scenario.scenario import load
 
     options = {"seed": seed, "replicates": replicates}
     said = {name: value for name, value in options.items() if value is not None}
     scenario = load(file, sets=sets or (), options=said)
+    for line in () if quiet else never_happens(scenario.spec):
+        print(line, file=sys.stderr)
     if dry_run:
         running.dry_run(scenario, as_json)
         return

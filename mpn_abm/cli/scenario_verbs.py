@@ -76,6 +76,7 @@ def validate(
     as_json: Json = False,
 ) -> None:
     """Check scenarios and show everything that is wrong with them."""
+    from mpn_abm.scenario.checks import never_happens
     from mpn_abm.scenario.scenario import load
 
     problems: list[Problem] = []
@@ -83,7 +84,10 @@ def validate(
     valid: dict[str, str] = {}
     for file in files:
         try:
-            valid[str(file)] = load(file, sets=sets or ()).sha256
+            scenario = load(file, sets=sets or ())
+            valid[str(file)] = scenario.sha256
+            for line in never_happens(scenario.spec):
+                print(f"{file}: {line}", file=sys.stderr)
         except ScenarioError as error:
             problems += error.problems
         except MissingFileError as error:

@@ -5,10 +5,15 @@ file. So the machine code lives in a folder named after a hash of all compiled s
 starts a fresh folder, and nothing stale can be run.
 """
 
+import atexit
 import functools
 import hashlib
 import os
 import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +43,33 @@ def cache_folder() -> Path:
     return Path(home) / _sources_digest()
 
 
+def usable(folder: Path) -> Path:
+    """The folder, or one for this process where it cannot be written to.
+
+    Left alone, numba would then write beside the sources, where an edit of a helper is not noticed.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        temporary = tempfile.mkdtemp(prefix="mpn_abm_")
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        # processes that this one starts look here, too
+        os.environ["MPN_ABM_CACHE"] = temporary
+        print(
+            f"{folder}: {error.strerror or error}; what is compiled is kept for this time only, in {temporary} "
+            "(MPN_ABM_CACHE names another folder)",
+            file=sys.stderr,
+        )
+        return Path(temporary)
+
+
 settings: Any = numba.config
 
 # Idle OpenMP threads spin by default and take the core that another run needs.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-if "NUMBA_CACHE_DIR" not in os.environ:
-    settings.CACHE_DIR = str(cache_folder())
+settings.CACHE_DIR = str(usable(Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder())))
 
 # typed as Any: what a decorated kernel takes and returns is numba's business, not the type checker's
 _common: Any = functools.partial(numba.njit, cache=True, error_model="numpy")
@@ -57,9 +83,10 @@ parallel_jit: Any = functools.partial(_common, _nrt=True, parallel=True)
 inlined: Any = functools.partial(_common, inline="always")
 
 
-def is_compiled() -> bool:
-    """Whether machine code of these sources is in the cache, as far as a look at the folder tells."""
-    return any(Path(settings.CACHE_DIR).rglob("schedule.run_*.nbi"))
+def is_compiled(kernels: Iterable[str]) -> bool:
+    """Whether machine code of all of these kernels is in the cache, as far as a look at the folder tells."""
+    kept = {file.name.partition("-")[0].rpartition(".")[2] for file in Path(settings.CACHE_DIR).rglob("*.nbi")}
+    return kept.issuperset(kernels)
 
 
 def threads_available() -> int:

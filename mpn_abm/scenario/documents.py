@@ -151,11 +151,12 @@ class _Reader:
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
             value = float(value) if abs(value) < 10**300 else math.inf
         if isinstance(value, float) and not math.isfinite(value):
-            self._add(node, f"{node.value[:40]}: expected a finite number")
+            self._add(node, "expected a finite number", node.value[:40])
         return value
 
-    def _add(self, node: Node, expectation: str) -> None:
-        self.problems.extend(_refusal(self.name, expectation, node).problems)
+    def _add(self, node: Node, expectation: str, value: str = "") -> None:
+        place = _origin(self.name, node)
+        self.problems.append(Problem(place.file, place.line, place.column, "", value, expectation))
 
 
 def _origin(name: str, node: Any) -> Origin:

@@ -90,6 +90,8 @@ def _number(value: float) -> str:
 
 def _hint(annotation: Any, value: Any) -> str:
     words = choices(annotation)
+    if value in words:
+        return f", write [{value}]"
     return did_you_mean(value, words) if words and isinstance(value, str) else ""
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from mpn_abm.errors import Problem
+from mpn_abm.errors import Problem, UnknownKey
 from mpn_abm.mechanisms.declaration import Declaration
 from mpn_abm.scenario.schema import DIRECTIVES
 from mpn_abm.scenario.shape import Blocks, Named, Shape
-from mpn_abm.scenario.suggestions import unknown
+from mpn_abm.scenario.suggestions import closest, unknown
 from mpn_abm.scenario.tree import DEFAULT, Entry, Path, problem, problem_of_key
 from mpn_abm.units import Unit, convert, is_number
 
@@ -62,28 +62,36 @@ def _joined(one: Entry, other: Entry, problems: list[Problem], path: Path) -> En
 def _block(children: dict[str, Entry], shape: Blocks, problems: list[Problem], path: Path) -> dict[str, Entry]:
     keys = shape.keys()
     said: dict[str, Entry] = {}
-    for key, child in children.items():
+    # what nobody knows comes last: it gives way to what is said by its name
+    for key, child in sorted(children.items(), key=lambda child: child[0] not in keys):
+        meant = key
         if key not in keys:
-            problems.append(problem_of_key(child, (*path, key), _unknown_key(key, keys, path)))
-            continue
-        declaration, unit = keys[key]
+            problems.append(UnknownKey(**vars(problem_of_key(child, (*path, key), _unknown_key(key, shape, path)))))
+            # read as what is meant, so that it is not said to be missing, too
+            meant = closest(key, [*keys, *([] if path else DIRECTIVES)]) or ""
+            if meant not in keys or keys[meant][0].name in said:
+                continue
+        declaration, unit = keys[meant]
         name = declaration.name
         if name in said:
             problems.append(problem(child, (*path, key), f"expected only one of {said[name].key} and {key}"))
             continue
         said[name] = canonical(_converted(child, declaration, unit), shape.child(name), problems, (*path, name))
     for group in shape.exclusive():
-        rivals = [entry for name, entry in said.items() if name in group and entry.value is not None]
+        stated = [entry for name, entry in said.items() if name in group and entry.key in keys]
+        rivals = [entry for entry in stated if entry.value is not None]
         if len(rivals) > 1:
             expectation = f"expected only one of {', '.join(entry.key for entry in rivals)}"
             problems.append(problem(rivals[1], (*path, rivals[1].key), expectation))
     return said
 
 
-def _unknown_key(key: str, keys: Iterable[str], path: Path) -> str:
+def _unknown_key(key: str, shape: Blocks, path: Path) -> str:
     if not path and key in DIRECTIVES:
         return "expected in a file only"
-    return unknown("key", key, keys if path else [*keys, *DIRECTIVES])
+    directives = () if path else DIRECTIVES
+    declared = [declaration.key for declaration in shape.declarations().values()]
+    return unknown("key", key, [*shape.keys(), *directives], [*declared, *directives])
 
 
 def _converted(entry: Entry, declaration: Declaration, unit: Unit) -> Entry:
@@ -100,7 +108,9 @@ def _merge(below: Entry, above: Entry, shape: Shape, base: Entry | None, problem
         default = None if base is None else base.at((name,))
         if child.value is None:
             if isinstance(shape, Named) and name not in children:
-                problems.append(problem(child, (*path, name), f"nothing to delete, {unknown('name', name, children)}"))
+                # a path of `without` has no null to show
+                tell = problem if child.said is None else problem_of_key
+                problems.append(tell(child, (*path, name), f"nothing to delete, {unknown('name', name, children)}"))
             children.pop(name, None)
             if default is not None and isinstance(shape, Blocks):
                 children[name] = default

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from mpn_abm.errors import Problem, ScenarioError
+from mpn_abm.errors import Problem, ScenarioError, UnknownKey, UsageError
 from mpn_abm.scenario.checks import checked
 from mpn_abm.scenario.defaults import catalogues, presets
 from mpn_abm.scenario.layers import canonical, merged
@@ -19,7 +19,7 @@ from mpn_abm.scenario.paths import Place, locate
 from mpn_abm.scenario.references import with_references
 from mpn_abm.scenario.resolved import as_file, as_yaml
 from mpn_abm.scenario.schema import Spec
-from mpn_abm.scenario.shape import Blocks
+from mpn_abm.scenario.shape import Blocks, Named
 from mpn_abm.scenario.sources import (
     layer_of_option,
     layer_of_overrides,
@@ -109,7 +109,7 @@ def load(
     """
     problems: list[Problem] = []
     layers = _layers_of(source, problems)
-    layers += [layer_of_set(assignment) for assignment in sets]
+    layers += [layer_of_set(assignment) for assignment in ((sets,) if isinstance(sets, str) else sets)]
     layers += [layer_of_option(name, value) for name, value in (options or {}).items()]
     if overrides:
         layers.append(layer_of_overrides(overrides))
@@ -124,6 +124,8 @@ def _layers_of(source: str | PathLike[str] | Mapping[str, Any], problems: list[P
         return layers_of_mapping(source, problems)
     if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
         return layers_of_text(source, problems)
+    if not isinstance(source, str | PathLike):
+        raise UsageError(f"expected a path, a text or a mapping, not a {type(source).__name__}")
     return layers_of_file(Path(source), problems)
 
 
@@ -135,27 +137,43 @@ def _base(layers: list[Entry]) -> Entry:
 
 def _checked_spec(tree: Entry, problems: list[Problem]) -> Spec:
     spec, found = validated(tree)
-    problems += [told for told in found if not any(_is_at_or_in(problem.path, told.path) for problem in problems)]
-    wrong = {problem.path.partition(".")[0] for problem in problems}
-    if spec is None:
-        right = {part: entry for part, entry in tree.value.items() if part not in wrong}
-        stand_ins = {part: entry_from(value, DEFAULT) for part, value in _stand_ins(tree).items()}
-        spec, _ = validated(tree.with_value({**stand_ins, **right}))
-    if spec is not None:
-        problems += checked(spec, tree, wrong)
+    problems += _news(found, problems)
+    unknown = [told for told in problems if isinstance(told, UnknownKey)]
+    wrong = [*found, *(told for told in problems if told not in unknown)]
+    right, _ = validated(_what_is_right(tree, wrong)) if wrong else (spec, [])
+    if right is not None:
+        between = checked(right, tree, {told.path.partition(".")[0] for told in wrong})
+        problems += [told for told in between if told.path not in {key.path for key in unknown}]
     if problems or spec is None:
         raise ScenarioError(in_reading_order(problems))
     return spec
 
 
-def _stand_ins(tree: Entry) -> dict[str, Any]:
-    """What the checks between parts see of a required part that is wrong in itself: of clones, their genotypes."""
-    clones = tree.value.get("clones")
-    named = clones.value.items() if clones is not None and clones.is_mapping else ()
-    said = {name: clone.value.get("genotype") for name, clone in named if clone.is_mapping}
-    known = {name: {"genotype": genotype.value} for name, genotype in said.items() if genotype is not None}
-    texts = {name: clone for name, clone in known.items() if isinstance(clone["genotype"], str)}
-    return {"time": {"duration": 1.0}, "clones": texts}
+def _news(found: Iterable[Problem], known: Sequence[Problem]) -> list[Problem]:
+    """The findings that do not stand where something is known to be wrong."""
+    return [told for told in found if not any(_is_at_or_in(problem.path, told.path) for problem in known)]
+
+
+def _what_is_right(tree: Entry, wrong: Iterable[Problem]) -> Entry:
+    """The tree without what is wrong in itself, for the checks between values.
+
+    Of the things that a file names, those with a problem are left out; of a clone its genotype stays.
+    """
+    places = {tuple(told.path.split(".")) for told in wrong}
+    parts: dict[str, Entry] = dict(tree.value)
+    for part in {place[0] for place in places} & parts.keys():
+        whole = parts.pop(part)
+        if (part,) in places or not isinstance(_ROOT.child(part), Named):
+            continue
+        items = {place[1] for place in places if place[0] == part}
+        kept = {name: item for name, item in whole.value.items() if name not in items}
+        for name in items & whole.value.keys() if part == "clones" else ():
+            genotype = whole.at((name, "genotype"))
+            if genotype is not None and places.isdisjoint({(part, name), (part, name, "genotype")}):
+                kept[name] = Entry({"genotype": genotype}, genotype.origin)
+        parts[part] = whole.with_value(kept)
+    stand_ins = {"time": {"duration": 1.0}, "clones": {}}
+    return tree.with_value({part: entry_from(said, DEFAULT) for part, said in stand_ins.items()} | parts)
 
 
 def _is_at_or_in(path: str, place: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Strict
+from pydantic import AfterValidator, Strict, StringConstraints
 
 from mpn_abm.mechanisms.antigen.parameters import AntigenParameters
 from mpn_abm.mechanisms.blood.parameters import BloodParameters
@@ -33,6 +33,13 @@ DIRECTIVES = ("schema", "extends", "without")
 
 MAX_SIDE = 16384
 MAX_SITES = 2**28
+MOST_REPLICATES = 1_000_000
+
+
+FolderName = Annotated[
+    str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]*[^./\\\s\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$", max_length=100)
+]
+"""A name under which results are kept."""
 
 
 def _fits(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -117,7 +124,9 @@ class Stop(Block):
     """What ends a run before its time."""
 
     when: Annotated[tuple[Literal["fixation", "extinction", "death", "eradication"], ...], Strict(False)] = setting(
-        (), doc="the run ends at the first of these"
+        (),
+        doc="the run ends at the first of these; clones born by mutation count, and one that is lost again leaves the "
+        "others fixed",
     )
 
 
@@ -133,10 +142,14 @@ class Output(Block):
 class Spec(Block):
     """A checked scenario; lengths of time and moments that it declares itself are in days."""
 
-    name: str = setting("scenario", doc="what the scenario is called")
+    name: FolderName = setting(
+        "scenario",
+        doc="what the scenario is called",
+        expects="a text of at most 100 characters that can name a folder: no / \\ or line break, more than dots",
+    )
     question: str = setting("", doc="the question that it asks")
     seed: Whole = setting(1, low=0, high=2**53 - 1, doc="seed of all random numbers")
-    replicates: Whole = setting(1, low=1, high=1_000_000, doc="runs with different random numbers")
+    replicates: Whole = setting(1, low=1, high=MOST_REPLICATES, doc="runs with different random numbers")
     time: Time = setting(doc="how long the run lasts and when it looks")
     marrow: Marrow = setting(Marrow(), doc="the lattice")
     clones: dict[Name, Clone] = setting(doc="the clones of day 0 and later ones, by name")

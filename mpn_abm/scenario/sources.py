@@ -14,9 +14,10 @@ from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, problem
 
 
 def layers_of_file(path: Path, problems: list[Problem]) -> list[Entry]:
-    """The layers of a file: its name, what it extends, what it goes without, itself."""
+    """The layers of a file: what it extends, what it goes without, its name unless it says one, itself."""
     name = entry_from({"name": path.stem}, replace(DEFAULT, file="default, the name of the file"))
-    return [name, *_layers(read_file(path), path, (), problems)]
+    *extended, own = _layers(read_file(path), path, (), problems)
+    return [*extended, name, own]
 
 
 def layers_of_text(text: str, problems: list[Problem]) -> list[Entry]:
@@ -64,8 +65,11 @@ def _layers(root: Entry, path: Path, waiting: tuple[Path, ...], problems: list[P
         for entry in _texts(said.get("extends"), "extends", problems)
         for layer in _extended(entry, path, (*waiting, path.resolve()), problems)
     ]
-    for entry in _texts(said.get("without"), "without", problems):
-        layers.append(Entry({entry.value: Entry(None, entry.origin, entry.value)}, entry.origin))
+    without = _texts(said.get("without"), "without", problems)
+    if without and said.get("extends") is None:
+        problems.append(problem(said["without"], ("without",), "expected `extends` beside it, of which it drops parts"))
+    for entry in without:
+        layers.append(Entry({entry.value: Entry(None, entry.origin, entry.value, entry.value)}, entry.origin))
     layers.append(root.with_value({key: child for key, child in said.items() if key not in DIRECTIVES}))
     return layers
 

@@ -6,19 +6,27 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """The end of a sentence that names the closest known word; empty if none is close."""
+def closest(word: object, known: Iterable[str]) -> str | None:
+    """The known word that is meant; None if none is close."""
     said = str(word).lower()[:100]
     scores = {known_word: _likeness(said, known_word.lower()) for known_word in known}
     best = max(scores, key=scores.__getitem__, default="")
-    return f", did you mean '{best}'?" if scores.get(best, 0.0) >= 0.7 else ""
+    return best if scores.get(best, 0.0) >= 0.7 else None
 
 
-def unknown(kind: str, word: object, known: Iterable[str]) -> str:
-    """What is wrong with a word that nobody knows: the closest known one, or all of them."""
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """The end of a sentence that names the closest known word; empty if none is close."""
+    best = closest(word, known)
+    return "" if best is None else f", did you mean '{best}'?"
+
+
+def unknown(kind: str, word: object, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
+    """What is wrong with a word that nobody knows: the closest known one, or all of them, or those to be listed."""
     words = list(known)
     hint = did_you_mean(word, words)
-    return f"unknown {kind}{hint}" if hint or not words else f"unknown {kind}, expected {one_of(words)}"
+    if hint or not words:
+        return f"unknown {kind}{hint}"
+    return f"unknown {kind}, expected {one_of(words if listed is None else listed)}"
 
 
 def one_of(words: Iterable[str]) -> str:
@@ -29,6 +37,9 @@ def one_of(words: Iterable[str]) -> str:
 
 def _likeness(said: str, word: str) -> float:
     """How alike two words are; as a unit or an ending is often left out, the beginning of the word counts too."""
+    if sorted(said) == sorted(word):
+        # the same letters: in a short word the ratio makes little of two that are swapped
+        return 1.0 if said == word else 0.95
     whole = SequenceMatcher(None, said, word).ratio()
     begun = SequenceMatcher(None, said, word[: len(said)]).ratio() if len(said) > 2 else 0.0
     return max(whole, 0.9 * begun)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
@@ -10,6 +12,11 @@ from typing import Any
 from mpn_abm.errors import Problem
 
 Path = tuple[str | int, ...]
+# what YAML reads as something else than text: a null, a truth value, a number, or the beginning of anything with marks
+_NEEDS_QUOTES = re.compile(
+    r"(~|null|true|false|[-+]?(\.\d+|\d+(\.\d*)?)(e[-+]?\d+)?|0o[0-7]+|0x[0-9a-f]+|[-+]?\.inf|\.nan)$|[\s\[\]{}\"'#&*!|>%@`,]",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -146,6 +153,8 @@ def written(value: Any) -> str:
         case list():
             return "[" + ", ".join(map(written, value)) + "]"
         case str():
-            return value if value.isprintable() and value else repr(value)
+            if not value.isprintable() or not value:
+                return repr(value)
+            return json.dumps(value, ensure_ascii=False) if _NEEDS_QUOTES.match(value) else value
         case _:
             return str(value)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from mpn_abm.errors import Problem
-from mpn_abm.scenario.expectations import expectation, item_of, keys_in_words
+from mpn_abm.scenario.expectations import choices, expectation, item_of, keys_in_words
 from mpn_abm.scenario.schema import Spec
 from mpn_abm.scenario.shape import Blocks, Named, Shape
-from mpn_abm.scenario.suggestions import one_of
+from mpn_abm.scenario.suggestions import did_you_mean, one_of
 from mpn_abm.scenario.tree import DEFAULT, Entry, Path, problem_at, problem_of_key
 
 _A_NAME = "expected a name of letters, digits and _ that begins with a letter (capitals in genotypes only)"
@@ -30,9 +30,9 @@ def _told(tree: Entry, kind: str, loc: tuple[Any, ...]) -> Problem:
     path, owner, shape = _follow(loc)
     entry = tree.at(path) or Entry(None, DEFAULT)
     if loc and loc[-1] == "[key]":
-        return problem_of_key(entry, path, _A_NAME)
+        return problem_of_key(entry, path, _a_name(path))
     if owner is None:
-        return problem_at(tree, path, _of_a_block(entry, shape))
+        return _of_a_block(tree, path, entry, shape)
     if kind == "extra_forbidden":
         return problem_of_key(entry, (*path[:-1], entry.key), _misplaced(owner))
     name = str(next(step for step in reversed(path) if isinstance(step, str)))
@@ -71,12 +71,24 @@ def _follow(loc: tuple[Any, ...]) -> tuple[Path, Blocks | None, Shape]:
     return tuple(path), owner, shape
 
 
-def _of_a_block(entry: Entry, shape: Shape) -> str:
+def _a_name(path: Path) -> str:
+    """What the key of a named block may be."""
+    _, owner, _ = _follow(path[:-1])
+    name = str(path[-2])
+    words = choices(get_args(owner.annotation(name))[0]) if owner is not None else []
+    return f"expected {one_of(words)}{did_you_mean(path[-1], words)}" if words else _A_NAME
+
+
+def _of_a_block(tree: Entry, path: Path, entry: Entry, shape: Shape) -> Problem:
     if not isinstance(shape, Blocks):
-        return "expected a mapping"
-    if entry.is_mapping:
-        return f"expected `kind:` {one_of(shape.kinds())}, or `like:` a known one"
-    return f"expected a mapping with {keys_in_words(shape)}"
+        return problem_at(tree, path, "expected a mapping")
+    if not entry.is_mapping:
+        return problem_at(tree, path, f"expected a mapping with {keys_in_words(shape)}")
+    kinds = shape.kinds()
+    if entry.at(("kind",)) is None:
+        return problem_at(tree, path, f"expected `kind:` {one_of(kinds)}, or `like:` a known one")
+    hint = did_you_mean(entry.scalar("kind"), kinds)
+    return problem_at(tree, (*path, "kind"), f"expected {one_of(kinds)}{hint}")
 
 
 def _misplaced(owner: Blocks) -> str:

@@ -10,11 +10,13 @@ import sys
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from rich.progress import Progress
 from unit.small import bare, niche
 
 from mpn_abm.batch import Batch
 from mpn_abm.cli import running
 from mpn_abm.cli.main import main
+from mpn_abm.files import claimed
 from mpn_abm.kernels import compiler
 
 FACTS = {
@@ -141,6 +143,38 @@ def test_a_run_that_ends_early_says_why_in_the_manifest_and_in_the_text(tmp_path
     assert re.fullmatch(r"bare: 20 run\(s\) of up to 900 days, ended by duration \(\d+\), fixation \(\d+\)", first)
 
 
+def test_replicates_are_told_by_median_and_range_and_by_the_share_of_their_ends(tmp_path, capsys):
+    content = bare(
+        marrow={"shape": [4, 4]},
+        clones={"one": {"genotype": "wild_type", "cells": 8}, "other": {"genotype": "wild_type"}},
+        time={"duration_days": 900, "step_days": 30},
+        stop={"when": ["fixation"]},
+    )
+    assert command(written(tmp_path, content), "--out", tmp_path / "out", "--replicates", 21) == 0
+    out = capsys.readouterr().out
+    rows = table(tmp_path / "out").groupby("replicate").fraction_one
+    first, ends = rows.first(), rows.last()
+    assert ends.nunique() > 2
+    told = f"{first.median():.4g} -> {ends.median():.4g} [{ends.min():.4g}, {ends.max():.4g}]"
+    assert re.search(rf"^  fraction_one +{re.escape(told)}$", out, re.M)
+    shares = table(tmp_path / "out", "summary").end_reason.value_counts(normalize=True).sort_index()
+    told = ", ".join(f"{reason} {100 * share:.3g} %" for reason, share in shares.items())
+    assert re.search(rf"^  end_reason +{re.escape(told)}$", out, re.M)
+    assert len(shares) == 2
+
+
+def test_what_never_happens_is_a_line_on_stderr(tmp_path, capsys):
+    """In run and validate, which end well all the same."""
+    file = written(tmp_path, niche(treatments={"car_t": {"dose_cells": 5.0e8, "day": 4000}}))
+    line = "treatments.car_t: day 4000 is not before the end, day 42: it is never given\n"
+    assert command(file, "--dry-run") == 0
+    assert capsys.readouterr().err == line
+    assert command(file, "--dry-run", "--quiet") == 0
+    assert capsys.readouterr().err == ""
+    assert main(["validate", str(file)]) == 0
+    assert capsys.readouterr() == (f"{file}: valid\n", f"{file}: {line}")
+
+
 # Progress.
 
 
@@ -162,14 +196,49 @@ def test_plain_lines_come_at_most_every_few_seconds(file, tmp_path, capsys):
     assert capsys.readouterr().err.count("%") <= 1
 
 
+def test_on_a_terminal_the_bar_takes_its_time_from_the_first_step_on(file, tmp_path, capsys, monkeypatch):
+    """Catches time left that counts the compiling."""
+    started = []
+    monkeypatch.setattr(running.sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(Progress, "start_task", lambda bar, task: started.append(bar.tasks[task].completed))
+    with running._progress("bare", quiet=False) as tell:
+        assert started == []
+        tell(0.5)
+    assert started == [0.0]
+
+
 def test_quiet_is_silent_about_progress(file, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(running, "PLAIN_EVERY", 0.0)
-    monkeypatch.setattr(running, "is_compiled", lambda: False)
+    monkeypatch.setattr(running, "is_compiled", lambda kernels: False)
     options = ["--out", tmp_path / "out", "--set", "time.duration_years=60", "--overwrite"]
     assert command(file, *options, "--quiet") == 0
     assert capsys.readouterr().err == ""
     assert command(file, *options) == 0
     assert capsys.readouterr().err.startswith("compiling the kernels: once for this version")
+
+
+@pytest.mark.parametrize(
+    ("options", "kernel"),
+    [
+        ([], "run_days"),
+        (["--replicates", 5], "run_replicates"),
+        (["--threads", 2, "--set", "marrow.shape=[600, 600]", "--set", "time.step_days=30"], "run_days_striped"),
+    ],
+    ids=["one", "replicates", "threads"],
+)
+def test_compiling_is_announced_for_the_mode_that_is_asked_for(file, tmp_path, capsys, monkeypatch, options, kernel):
+    """With the code of the other modes in the cache. Catches half a minute of silence."""
+    all_kernels = {"begin", "begin_replicates", "run_days", "run_replicates", "run_days_striped"}
+    monkeypatch.setattr(running, "run_scenario", None)
+    monkeypatch.setattr(running, "threads_available", lambda: 2)
+    for missing, announced in ((kernel, True), (None, False)):
+        cache = tmp_path / f"cache without {missing}" / "mechanisms_0f"
+        cache.mkdir(parents=True)
+        for name in all_kernels - {missing}:
+            (cache / f"schedule.{name}-250.py311.nbi").touch()
+        monkeypatch.setattr(compiler.settings, "CACHE_DIR", str(cache.parent))
+        assert command(file, "--out", tmp_path / "out", *options) == 1
+        assert capsys.readouterr().err.startswith("compiling the kernels: once for this version") == announced
 
 
 # What a user did wrong, and what the machine refuses.
@@ -225,6 +294,21 @@ def test_results_that_are_there_are_6_and_stay(file, tmp_path, capsys, monkeypat
     assert command(file, "--out", file) == 6
     assert capsys.readouterr().err == f"{file}: exists and is no folder\n"
     assert {f.name: f.read_bytes() for f in (tmp_path / "out").iterdir()} == before
+
+
+def test_a_folder_that_another_run_holds_is_6(file, tmp_path, capsys):
+    """With --overwrite, too. Catches two runs of which one result is gone."""
+    with claimed(tmp_path / "out", overwrite=False):
+        for options in ([], ["--overwrite"]):
+            assert command(file, "--out", tmp_path / "out", *options) == 6
+            said = f"{tmp_path / 'out'}: another run is writing to it; choose another --out\n"
+            assert capsys.readouterr().err == said
+    assert command(file, "--out", tmp_path / "out") == 0
+
+
+def test_a_folder_that_cannot_be_made_is_2(file, tmp_path, capsys):
+    assert command(file, "--out", file / "below") == 2
+    assert capsys.readouterr().err == f"{file / 'below'}: cannot be written to: Not a directory\n"
 
 
 def test_overwrite_replaces_the_tables_of_a_larger_run(file, tmp_path, capsys):
@@ -294,6 +378,20 @@ def test_a_dry_run_tells_memory_disk_and_time_and_makes_no_marrow(file, tmp_path
     assert [f.name for f in tmp_path.iterdir()] == ["scenario.yaml"]
 
 
+def test_a_dry_run_says_that_a_run_would_be_refused(file, tmp_path, capsys, monkeypatch):
+    options = ["--dry-run", "--replicates", 1_000_000, "--set", "time.duration_years=150"]
+    monkeypatch.setattr(running, "memory_available", lambda: 2**45)
+    assert command(file, *options) == 0
+    assert "refused" not in capsys.readouterr().out
+    monkeypatch.setattr(running, "memory_available", lambda: 2**30)
+    assert command(file, *options) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^  memory +\d+ GiB of 1024 MiB free$", out, re.M)
+    assert re.search(r"^  disk +[\d.]+ [MG]iB of \d+ [MG]iB free$", out, re.M)
+    assert re.search(r"^  stepping +\d+\.\d hours on one thread, ", out, re.M)
+    assert out.splitlines()[-1] == "too much memory: a run would be refused"
+
+
 def test_a_dry_run_says_at_most_where_the_run_may_end_early(tmp_path, capsys):
     for stop, word in (([], "about"), (["fixation"], "at most")):
         assert command(written(tmp_path, bare(stop={"when": stop})), "--dry-run") == 0
@@ -317,7 +415,7 @@ def test_ctrl_c_is_130_and_leaves_no_half_output(tmp_path, there):
     """In the middle of stepping. Catches a loop that cannot be interrupted, and files or folders that stay."""
     time_block = {"duration_years": 200, "record_every_years": 200}
     long = written(tmp_path, bare(time=time_block, replicates=100_000, output={"snapshots": False}))
-    out = tmp_path / "out"
+    out = tmp_path / "deep" / "out"
     if there:
         assert command(written(tmp_path, bare(), "short.yaml"), "--out", out, "--quiet") == 0
     before = {f.name: f.read_bytes() for f in out.iterdir()} if there else None
@@ -329,8 +427,9 @@ def test_ctrl_c_is_130_and_leaves_no_half_output(tmp_path, there):
             _, err = child.communicate(timeout=30)
         finally:
             child.kill()
-    assert (child.returncode, "Traceback" in err) == (130, False)
-    assert ({f.name: f.read_bytes() for f in out.iterdir()} if there else out.exists()) == (before or False)
+    assert (child.returncode, err.splitlines()[-1], "Traceback" in err) == (130, "interrupted", False)
+    left = {f.name: f.read_bytes() for f in out.iterdir()} if there else out.parent.exists()
+    assert left == (before or False)
 
 
 # Ten thousand replicates.

@@ -109,6 +109,61 @@ def test_a_marrow_that_does_not_fit_is_refused_with_both_figures_before_it_is_ma
     assert isinstance(caught.value, MemoryError)
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (
+            {"replicates": 1_000_000, "output": {"clones": False, "snapshots": False}},
+            "the table trajectory of 1,000,000",
+        ),
+        (
+            {"mutation": {"enabled": True}, "replicates": 1000, "time.duration_years": 50, "marrow.shape": [64, 64]},
+            "the table clones of 1,000",
+        ),
+        ({"time.duration_days": 20_000, "time.snapshot_every_days": 1, "marrow.shape": [256, 256]}, "the table snaps"),
+    ],
+    ids=["rows", "clones", "snapshots"],
+)
+def test_a_refusal_names_what_takes_the_memory(monkeypatch, change, named):
+    """Catches a lattice of 64 sites that is blamed for the rows of a million replicates."""
+    monkeypatch.setattr(estimate, "memory_available", lambda: 2**30)
+    monkeypatch.setattr(batch, "stack", None)
+    with pytest.raises(ResourceError, match="needs about") as caught:
+        mpn_abm.run(mpn_abm.load(bare(), overrides=change))
+    assert str(caught.value).startswith(named)
+
+
+GROUPS = {
+    "a container": ("0::/\n", {"memory.max": "3000", "memory.current": "1000"}, "", [2200]),
+    "a job": ("0::/job/step\n", {"memory.max": "3000", "memory.current": "1000"}, "job", [2200]),
+    "no limit": ("0::/\n", {"memory.max": "max", "memory.current": "1000"}, "", []),
+    "the older kind": (
+        "5:cpu:/x\n4:memory:/job\n",
+        {"memory.limit_in_bytes": "3000", "memory.usage_in_bytes": "4000"},
+        "memory/job",
+        [0],
+    ),
+    "none": ("", {}, "", []),
+}
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_the_limit_of_a_container_or_a_job_counts(tmp_path, name):
+    """Less what is used, but for files that were read. Catches the free memory of the whole machine."""
+    said, values, folder, expected = GROUPS[name]
+    own, group = tmp_path / "own", tmp_path / "mounts" / folder
+    own.write_text(said)
+    group.mkdir(parents=True)
+    for file, value in {**values, "memory.stat": "anon 7\ninactive_file 200\ntotal_inactive_file 200"}.items():
+        (group / file).write_text(value)
+    assert list(estimate._left_in_groups(tmp_path / "mounts", own)) == expected
+
+
+def test_the_memory_of_a_group_is_all_that_a_run_can_get(monkeypatch):
+    monkeypatch.setattr(estimate, "_left_in_groups", lambda: iter([2**20, 2**50]))
+    assert estimate.memory_available() == 2**20
+
+
 def test_a_machine_that_does_not_tell_its_memory_refuses_nothing(monkeypatch):
     monkeypatch.setattr(estimate, "memory_available", lambda: None)
     assert len(run(bare()).trajectory) == 5

@@ -1,11 +1,13 @@
 """Files of a run: written whole or not at all, nothing overwritten unasked, readable elsewhere, and their digest."""
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
 import struct
-import tempfile
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,8 +19,9 @@ import pytest
 from unit.small import bare, niche, run
 
 import mpn_abm
-from mpn_abm.errors import OutputExistsError, SimulationError
-from mpn_abm.files import TABLE_VERSION, claim_folder, claimed, digest_of, parquet, published_together, text
+from mpn_abm import files
+from mpn_abm.errors import OutputExistsError, SimulationError, UsageError
+from mpn_abm.files import LOCK, TABLE_VERSION, claimed, digest_of, parquet, published_together, text
 from mpn_abm.result import FILES
 
 ALL_OFF = {"clones": False, "events": False, "snapshots": False, "summary": False}
@@ -157,36 +160,42 @@ def test_a_disk_that_is_full_in_the_middle_of_a_table_says_so_too(result, tmp_pa
     assert contents(tmp_path) == {}
 
 
+def claim(folder, overwrite=False):
+    with claimed(folder, overwrite):
+        pass
+
+
 def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "TemporaryFile", refuse(errno.EROFS))
-    with pytest.raises(SimulationError, match=f"{tmp_path}: cannot be written to: Read-only file system"):
-        claim_folder(tmp_path, overwrite=False)
+    monkeypatch.setattr(Path, "open", refuse(errno.EROFS))
+    with pytest.raises(UsageError, match=f"{tmp_path}: cannot be written to: Read-only file system") as caught:
+        claim(tmp_path)
+    assert caught.value.exit_code == 2
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_folder_is_refused_before_the_work(tmp_path):
     tmp_path.chmod(0o555)
-    with pytest.raises(SimulationError, match="Permission denied"):
-        claim_folder(tmp_path, overwrite=True)
+    with pytest.raises(UsageError, match="Permission denied"):
+        claim(tmp_path, overwrite=True)
 
 
 def test_a_folder_below_a_file_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SimulationError, match="cannot be written to: Not a directory"):
-        claim_folder(tmp_path / "file" / "below", overwrite=True)
+    with pytest.raises(UsageError, match="cannot be written to: Not a directory"):
+        claim(tmp_path / "file" / "below", overwrite=True)
 
 
 def test_nothing_is_overwritten_unasked(tmp_path):
     (tmp_path / "mine").write_text("")
     with pytest.raises(OutputExistsError, match="say --overwrite"):
-        claim_folder(tmp_path, overwrite=False)
-    claim_folder(tmp_path, overwrite=True)
+        claim(tmp_path)
+    claim(tmp_path, overwrite=True)
     with pytest.raises(OutputExistsError, match="exists and is no folder"):
-        claim_folder(tmp_path / "mine", overwrite=True)
+        claim(tmp_path / "mine", overwrite=True)
     assert contents(tmp_path) == {"mine": b""}
 
 
-def test_a_folder_that_was_made_for_a_run_is_gone_if_the_run_breaks_off(tmp_path):
+def test_folders_that_were_made_for_a_run_are_gone_if_the_run_breaks_off(tmp_path):
     there = tmp_path / "there"
     there.mkdir()
 
@@ -195,13 +204,98 @@ def test_a_folder_that_was_made_for_a_run_is_gone_if_the_run_breaks_off(tmp_path
             assert folder.is_dir()
             raise KeyboardInterrupt
 
-    for folder in (there, tmp_path / "new"):
+    for folder in (there, tmp_path / "new", tmp_path / "deep" / "er" / "new", there / "new"):
         with pytest.raises(KeyboardInterrupt):
             break_off(folder)
-    assert [file.name for file in tmp_path.iterdir()] == ["there"]
-    with claimed(tmp_path / "new", overwrite=False):
-        pass
-    assert (tmp_path / "new").is_dir()
+    assert [file.name for file in tmp_path.rglob("*")] == ["there"]
+    claim(tmp_path / "deep" / "new")
+    assert contents(tmp_path / "deep" / "new") == {}
+
+
+# One run a folder.
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_is_held_from_claim_to_end(tmp_path, overwrite):
+    """Catches two runs that both find the folder empty and both write."""
+    folder = tmp_path / "out"
+    with claimed(folder, overwrite):
+        with pytest.raises(OutputExistsError, match="another run is writing to it"):
+            claim(folder, overwrite)
+        assert set(contents(folder)) == {LOCK}
+    claim(folder)
+    assert contents(folder) == {}
+
+
+def test_results_that_came_while_a_claim_waited_are_not_overwritten(tmp_path, monkeypatch):
+    real = files._locked
+
+    def slow(lock):
+        (lock.parent / "manifest.json").write_text("{}")
+        return real(lock)
+
+    monkeypatch.setattr(files, "_locked", slow)
+    with pytest.raises(OutputExistsError, match="say --overwrite"):
+        claim(tmp_path)
+    assert set(contents(tmp_path)) == {"manifest.json"}
+
+
+def test_a_claim_that_was_given_back_while_another_opened_it_is_made_anew(tmp_path, monkeypatch):
+    """Catches two runs of which one holds a file that is no longer there."""
+    real, given_back = fcntl.flock, []
+
+    def give_back_first(file, operation):
+        if not given_back:
+            given_back.append((tmp_path / LOCK).unlink())
+        real(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", give_back_first)
+    with claimed(tmp_path, overwrite=False), pytest.raises(OutputExistsError, match="another run"):
+        claim(tmp_path)
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from mpn_abm.files import claimed, published_together
+with claimed(Path(sys.argv[1]), overwrite=False), published_together(Path(sys.argv[1])) as write:
+    write("trajectory.parquet", lambda file: os.kill(os.getpid(), 9))
+"""
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_killed_run_leaves_its_folder_to_the_next(tmp_path, overwrite):
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], timeout=60)
+    assert done.returncode == -9
+    left = set(contents(tmp_path))
+    assert LOCK in left
+    assert any(name.endswith(".part") for name in left)
+    claim(tmp_path, overwrite)
+    assert contents(tmp_path) == {}
+
+
+def test_a_file_system_without_locks_does_not_stop_a_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(fcntl, "flock", refuse(errno.ENOLCK))
+    claim(tmp_path)
+    assert contents(tmp_path) == {}
+
+
+def test_an_old_manifest_never_stands_beside_new_tables(result, tmp_path, monkeypatch):
+    """As if the process were killed between two renames."""
+    run(bare()).write(tmp_path)
+    real, renamed = Path.replace, []
+
+    def replace(self, target):
+        if len(renamed) == 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        renamed.append(target.name)
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(SimulationError):
+        result.write(tmp_path, overwrite=True)
+    assert len(renamed) == 2
+    assert "manifest.json" not in contents(tmp_path)
 
 
 # What the files say of themselves.

@@ -92,6 +92,40 @@ def test_a_run_without_events_and_a_table_of_somebody_else_can_be_looked_at(tmp_
     assert main(["inspect", str(tmp_path / "other.parquet")]) == 0
 
 
+def test_the_range_of_a_table_in_parts_is_that_of_all_of_its_rows(tmp_path, capsys):
+    """With a part of nulls and one of zeros, and a column of lists beside it."""
+    values = [0.0, 0.0, None, None, -2.5, 7.0, None]
+    table = pa.table({"lists": [[1, 2]] * 7, "a": values, "b": list(range(7)), "c": pa.nulls(7, pa.int64())})
+    pq.write_table(table, tmp_path / "parts.parquet", row_group_size=2)
+    columns = inspected(tmp_path / "parts.parquet", capsys)["tables"]["parts"]["columns"]
+    said = {c["name"]: [c.get(key) for key in ("first", "last", "lowest", "highest")] for c in columns}
+    assert said == {
+        "lists": [None] * 4,
+        "a": [0.0, None, -2.5, 7.0],
+        "b": [0, 6, 0, 6],
+        "c": [None] * 4,
+    }
+    pq.write_table(pa.table({"zero": [0.0, 0.0]}), tmp_path / "zero.parquet")
+    (zero,) = inspected(tmp_path / "zero.parquet", capsys)["tables"]["zero"]["columns"]
+    assert str(zero["lowest"]) == "0.0"
+
+
+def test_a_table_is_not_read_to_tell_its_range(folder, capsys, monkeypatch):
+    monkeypatch.setattr(pq, "read_table", None)
+    assert inspected(folder, capsys)["tables"]["trajectory"]["rows"] > 0
+
+
+def test_a_name_with_brackets_is_shown_as_it_is(tmp_path, capsys):
+    run(bare(name="[red]x")).write(tmp_path / "run")
+    pq.write_table(pa.table({"[/bold]": [1]}), tmp_path / "run" / "[red].parquet")
+    assert main(["inspect", str(tmp_path / "run" / "trajectory.parquet")]) == 0
+    assert main(["inspect", str(tmp_path / "run" / "[red].parquet")]) == 0
+    out = capsys.readouterr().out
+    assert "[red]x" in out
+    assert "[red]: 1 rows" in out
+    assert "[/bold]" in out
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [

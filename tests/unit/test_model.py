@@ -801,3 +801,14 @@ def test_a_grid_and_a_cell_can_be_pickled_alone():
     grid = pickle.loads(pickle.dumps(model.grid))
     assert np.shares_memory(grid.clone.data, grid.model.batch.stack.cell)
     assert grid.model.grid is grid
+
+
+# What a caller says.
+
+
+def test_a_kind_of_which_nobody_is_there_is_named_with_the_other():
+    model = MarrowModel(MORAN)
+    with pytest.raises(IndexError, match=r"^0: 0 members of the kind CarTCell .* stands in model\.stem_cells$"):
+        model.agents[0]
+    with pytest.raises(IndexError, match=r"^20: 20 members of the kind StemCell .* stands in model\.agents$"):
+        model.stem_cells[20]

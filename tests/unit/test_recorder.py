@@ -370,6 +370,37 @@ def test_an_observer_may_not_take_the_name_of_a_column_nor_change_its_own():
         run(bare(), observers=[lambda marrow, day: {"a" if day == 0 else "b": 0.0}])
 
 
+def pair(marrow, day):
+    return {"a": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("observers", "message"),
+    [
+        (pair, "observers: expected a list of functions, not a function"),
+        ([lambda marrow, day: None], "observer <lambda>: expected a mapping of columns to numbers, not a NoneType"),
+        ([pair, pair], "observer pair: a: expected a name that no other observer has"),
+        ([lambda marrow, day: {"a": 1.0} if day else {}], "observer: expected the columns of day 0, none, every day"),
+    ],
+    ids=["no list", "nothing", "twice", "later"],
+)
+def test_a_mistake_of_an_observer_is_told_as_that(observers, message):
+    with pytest.raises(UsageError) as caught:
+        run(bare(), observers=observers)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("value", ["word", "3.5", None, [1.0, 2.0], float("inf")])
+def test_a_value_that_is_no_number_is_the_observers(value):
+    with pytest.raises(SimulationError) as caught:
+        run(bare(), observers=[lambda marrow, day: {"mine": value}])
+    assert str(caught.value) == f"mine is {value!r} on day 0: expected a finite number of the observer <lambda>"
+
+
+def test_an_observer_may_have_no_columns():
+    assert run(bare(), observers=[lambda marrow, day: {}]).trajectory.equals(run(bare()).trajectory)
+
+
 # Ends.
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from mpn_abm.compile.clock import timetable_of
 from mpn_abm.errors import ScenarioError
+from mpn_abm.scenario.checks import never_happens
 from mpn_abm.scenario.scenario import load
 
 VALID = {
@@ -29,6 +31,12 @@ def problems_of(changes) -> str:
         ({"time.step_days": 1 / 25}, "expected 1 hour to 30 days at niche scale"),
         ({"marrow.scale": "tissue", "time.step_hours": 2}, "expected 1 to 60 minutes at tissue scale"),
         ({"marrow.shape": [10, 2]}, "expected at most the shortest side of the lattice, 2"),
+        ({"time.record_every_days": 1e-6}, "time.record_every_days: 1e-06: expected 1e-05 days or more"),
+        ({"time.snapshot_every_minutes": 0.001}, "snapshot_every_minutes: 0.001: expected 1e-05 days or more"),
+        (
+            {"fibrosis": {"enabled": False, "initial": {"mf_grade": 2}}},
+            "fibrosis.initial.mf_grade: 2: expected 0: no scar is placed where fibrosis is off",
+        ),
         (clones(a={"genotype": "JAK2"}), "clones.a.genotype: JAK2: unknown genotype, did you mean 'JAK2_V617F'?"),
         (clones(a={"genotype": "wild_type"}), "only one clone can take the rest, and healthy does"),
         (clones(a={"genotype": JAK2, "fraction": 0.6}, b={"genotype": JAK2, "cells": 41}), "not 1.01 of them"),
@@ -84,3 +92,34 @@ def test_values_at_the_edge_are_allowed(changes):
 def test_sites_left_by_clones_with_sizes_may_stay_empty():
     changes = {**clones(healthy=None), **clones(a={"genotype": JAK2, "fraction": 0.3})}
     assert load(VALID, overrides=changes).spec.clones["a"].fraction == 0.3
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        (clones(a={"genotype": JAK2, "vaf": 0.6}), "clones.a.vaf"),
+        ({"genotypes.JAK2_V617F": None, **clones(a={"genotype": JAK2, "fraction": 0.1})}, "genotypes"),
+    ],
+)
+def test_one_mistake_is_told_once(changes, path):
+    (problem,) = problems_of(changes).splitlines()
+    assert f" {path}: " in problem
+
+
+def test_a_million_rows_are_allowed_and_rows_may_be_closer_than_steps():
+    spec = load(VALID, overrides={"time.record_every_days": 1e-5, "time.snapshot_every_days": 0.1}).spec
+    assert timetable_of(spec).rows.tolist() == list(range(11))
+
+
+def test_what_is_planned_for_a_day_after_the_end_is_told():
+    late = {
+        "clones.late": {"genotype": JAK2, "cells": 1, "day": 10},
+        "clones.in_time": {"genotype": JAK2, "cells": 1, "day": 9},
+        "treatments.car_t": {"dose_cells": 1e8, "day": 4000},
+        "treatments.ruxolitinib": {"dose_mg": 15, "start_day": 20},
+    }
+    assert list(never_happens(load(VALID, overrides=late).spec)) == [
+        "clones.late: day 10 is not before the end, day 10: it never arrives",
+        "treatments.car_t: day 4000 is not before the end, day 10: it is never given",
+        "treatments.ruxolitinib: day 20 is not before the end, day 10: it is never given",
+    ]

@@ -84,6 +84,40 @@ def test_deleting_what_is_not_there_is_an_error(base):
     )
 
 
+def test_a_path_of_without_that_leads_nowhere_is_told_without_a_null(base):
+    told = problems_of(child_of(base, "without: [clones.nobody]\n"))
+    assert told.startswith(f"{base.parent / 'child.yaml'}:3:11: clones.nobody: nothing to delete, ")
+
+
+def test_without_is_for_files_that_extend_another(base):
+    base.write_text(BASE + "without: [clones]\n")
+    told = problems_of(base)
+    assert told == f"{base}:9:1: without: [clones]: expected `extends` beside it, of which it drops parts"
+
+
+def test_a_file_without_a_name_has_that_of_its_own_file(base):
+    """Catches the name of what it extends, under which its results would be written over the other's."""
+    assert load(base).spec.name == "base"
+    base.write_text(BASE + "name: the base\n")
+    assert load(base).spec.name == "the base"
+    child = child_of(base, "")
+    assert load(child).spec.name == "child"
+    assert str(load(child).origin("name")) == "default, the name of the file"
+    assert load(child_of(base, "name: mine\n")).spec.name == "mine"
+
+
+def test_a_single_assignment_needs_no_list(base):
+    assert load(base, sets="seed=7").spec.seed == 7
+
+
+@pytest.mark.parametrize("source", [5, None, ["a.yaml"]])
+def test_what_is_no_scenario_is_a_usage_error(base, source):
+    with pytest.raises(UsageError, match="expected a path, a text or a mapping, not a"):
+        load(source)
+    with pytest.raises(UsageError, match="not a Scenario"):
+        load(load(base))
+
+
 def test_without_drops_parts_of_what_is_extended(base):
     spec = load(
         child_of(base, "without: [treatments.ruxolitinib, clones.mutant.fraction]\nclones.mutant.vaf: 0.1\n")

@@ -6,6 +6,7 @@ import pytest
 
 from mpn_abm.errors import ScenarioError
 from mpn_abm.scenario.scenario import load
+from mpn_abm.scenario.tree import written
 
 HEAD = "schema: mpn-abm/1\ntime: {duration_days: 10}\nclones: {healthy: {genotype: wild_type}}\n"
 
@@ -69,11 +70,111 @@ def problems_of(text: str, **options) -> list[str]:
         ),
         ("bloud: {enabled: true}", "4:1: bloud: unknown key"),
         ("extend: x.yaml", "4:1: extend: unknown key, did you mean 'extends'?"),
+        ("flags: {MINE: {}}", "4:9: flags.MINE: expected one of TET2, DNMT3A, ASXL1, TP53"),
+        ("flags: {tet2: {}}", "flags.tet2: expected one of TET2, DNMT3A, ASXL1, TP53, did you mean 'TET2'?"),
+        ("stop: {when: fixation}", ", write [fixation]"),
+        ('patient: {weight_kg: "15"}', 'patient.weight_kg: "15": expected a number'),
+        ("patient: {weight_kg: .nan}", "4:22: .nan: expected a finite number"),
+        (
+            "drugs: {x: {kind: jak_inhibtor}}",
+            "4:13: drugs.x.kind: jak_inhibtor: expected one of jak_inhibitor, car_t, did you mean 'jak_inhibitor'?",
+        ),
+        (
+            "clones: {a: {genotype: wild_type, xyz: 1}}",
+            "clones.a.xyz: unknown key, expected one of genotype, flags, fraction, cells, vaf, pattern, patches, day",
+        ),
+        ("clones: {a: {genotype: wild_type, dya: 3}}", "clones.a.dya: unknown key, did you mean 'day'?"),
     ],
 )
 def test_a_problem_says_where_what_and_what_is_expected(line, message):
     text = HEAD.replace("clones: {healthy: {genotype: wild_type}}\n", "\n") if line.startswith("clones") else HEAD
     assert any(message in problem for problem in problems_of(text + line + "\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain words", "plain words"),
+        ("1e-3", '"1e-3"'),
+        ("0x1f", '"0x1f"'),
+        ("true", '"true"'),
+        ("~", '"~"'),
+        ("No", "No"),
+        ("1 dose", "1 dose"),
+        ("[red]", '"[red]"'),
+        (" padded", '" padded"'),
+    ],
+)
+def test_a_text_that_yaml_would_read_as_something_else_is_shown_in_quotes(text, shown):
+    assert written(text) == shown
+
+
+def test_a_number_that_is_none_is_told_once():
+    (problem,) = problems_of(HEAD, sets=["patient.weight_kg=.nan"])
+    assert problem == "--set patient.weight_kg=.nan: patient.weight_kg: .nan: expected a finite number"
+
+
+@pytest.mark.parametrize("name", ["../up", "/tmp/x", "a\\b", "..", ".", "", " ", "a\tb", "a\nb", "x" * 101])
+def test_a_name_that_cannot_name_a_folder_is_refused(name):
+    (problem,) = problems_of(HEAD, overrides={"name": name})
+    assert "expected a text of at most 100 characters that can name a folder" in problem
+
+
+@pytest.mark.parametrize("name", ["a", "CALR, arm 2 (high)", "[red]x", "ÜÄ v1.2", ".hidden", "x" * 100])
+def test_a_name_may_be_any_other_text(name):
+    assert load(HEAD, overrides={"name": name}).spec.name == name
+
+
+# What one mistake says about the rest.
+
+SHORT = "schema: mpn-abm/1\ntime: {duration_days: 10}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        (
+            "clones: {healthy: {genotype: wild_typ}, Calr: {genotype: CALR_TYPE1, fraction: 0.1}}",
+            ["clones.healthy.genotype", "clones.Calr"],
+        ),
+        (
+            "clones: {a: {genotype: wild_type, fraction: 0.7, colour: red}, b: {genotype: CALR_TYPE1, fraction: 0.6}}",
+            ["clones", "clones.a.colour"],
+        ),
+        (
+            "clones: {a: {genotype: wild_type, fraction: 7}, b: {genotype: JAK2_V617F, pattern: patches, cells: 9}}",
+            ["clones.a.fraction", "clones.b.pattern"],
+        ),
+        (
+            "clones: {a: {genotype: wild_type}}\ntreatments: {ruxolitinib: {dose_mgg: 5, start_day: 9, stop_day: 5}}",
+            ["treatments.ruxolitinib.dose_mgg", "treatments.ruxolitinib.stop_day"],
+        ),
+        (
+            "clones: {a: {genotype: wild_type}}\ngenotypes: {Y: {like: JAK2_V617}, Z: {mutant_copies: 1}}",
+            ["genotypes.Y.like", "genotypes.Z.mutant_copies"],
+        ),
+    ],
+    ids=["a wrong name", "an unknown key", "another clone", "a misspelt key", "another genotype"],
+)
+def test_what_is_wrong_between_other_values_is_shown_in_the_first_round(text, paths):
+    problems = problems_of(SHORT + text + "\n")
+    assert [problem.split(": ")[1] for problem in problems] == paths
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clones: {a: {genotype: wild_type}, b: {genotype: CALR_TYPE1, fracton: 0.6}}",
+        "clones: {a: {genotype: wild_type}}\ntreatments: {ruxolitinib: {dose_mgg: 5}}",
+        "clones: {a: {genotype: wild_type}}\ntreatments: {ruxolitinib: {dose: 5, dose_mg: 5}}",
+        "clonse: {a: {genotype: wild_type}}",
+        "clones: {a: {genotype: wild_type}, b: {genotype: CALR_TYPE1, fracton: nine, cells: 5}}",
+    ],
+)
+def test_a_misspelt_key_is_one_problem(text):
+    """It is read as what is meant. Catches a value that is said to be missing beside it."""
+    (problem,) = problems_of(SHORT + text + "\n")
+    assert "unknown key" in problem
 
 
 def test_all_problems_of_a_file_come_at_once_in_reading_order():

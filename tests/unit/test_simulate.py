@@ -1,5 +1,6 @@
 """What `mpn_abm.run` returns: the same rows however the work is cut, why it ended, and what it took."""
 
+import json
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from unit.small import bare, niche, run, same, tissue
 
 import mpn_abm
 from mpn_abm import simulate
+from mpn_abm.errors import UsageError
 
 NAMES = ("replicate", "seed", "run_id")
 TO_FIXATION = {
@@ -164,3 +166,31 @@ def test_every_public_word_is_there_and_no_other():
     assert set(mpn_abm.__all__) <= set(dir(mpn_abm))
     with pytest.raises(AttributeError, match="no attribute 'rum'"):
         _ = mpn_abm.rum
+
+
+# What a caller says.
+
+
+def test_a_scenario_may_be_a_path_a_text_or_a_mapping(tmp_path):
+    file = tmp_path / "bare.yaml"
+    file.write_text(json.dumps(bare()))
+    loaded = mpn_abm.run(mpn_abm.load(file))
+    for source in (file, str(file), file.read_text(), bare()):
+        assert same(mpn_abm.run(source).tables["trajectory"], loaded.tables["trajectory"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"replicates": 0}, "replicates: 0: expected a whole number from 1 to 1000000"),
+        ({"replicates": -1}, "replicates: -1: expected a whole number from 1 to 1000000"),
+        ({"replicates": 2.5}, "replicates: 2.5: expected a whole number from 1 to 1000000"),
+        ({"threads": 0}, "threads: 0: expected a whole number from 1 to "),
+        ({"threads": 4096}, "threads: 4096: expected a whole number from 1 to "),
+        ({"threads": "2"}, "threads: '2': expected a whole number from 1 to "),
+    ],
+)
+def test_a_wrong_argument_is_a_usage_error(options, message):
+    with pytest.raises(UsageError) as caught:
+        run(bare(), **options)
+    assert str(caught.value).startswith(message)

@@ -1,0 +1,69 @@
+"""Where machine code is kept, and whether a mode of running has been compiled."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from unit.small import bare
+
+import mpn_abm
+from mpn_abm.compile.program import compile_scenario
+from mpn_abm.kernels import compiler
+from mpn_abm.mechanisms import schedule
+from mpn_abm.simulate import kernels_of, run, warm_up
+
+WHERE = "from mpn_abm.kernels import compiler; import os; print(compiler.settings.CACHE_DIR)"
+
+
+def where(**environment):
+    """The folder of the machine code in a process of its own."""
+    clean = {name: value for name, value in os.environ.items() if name not in ("NUMBA_CACHE_DIR", "MPN_ABM_CACHE")}
+    done = subprocess.run(
+        [sys.executable, "-c", WHERE], env={**clean, **environment}, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip()), done.stderr
+
+
+def test_a_cache_that_can_be_made_is_used_without_a_word(tmp_path):
+    folder, err = where(MPN_ABM_CACHE=str(tmp_path / "deep" / "cache"))
+    assert (folder.parent, err) == (tmp_path / "deep" / "cache", "")
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("variable", ["MPN_ABM_CACHE", "NUMBA_CACHE_DIR"])
+def test_a_cache_that_cannot_be_made_gives_way_to_a_temporary_folder_and_says_so(tmp_path, variable):
+    """Catches code beside the sources, where an edit of a helper is not noticed."""
+    (tmp_path / "file").write_text("")
+    folder, err = where(**{variable: str(tmp_path / "file" / "cache")})
+    assert compiler.PACKAGE not in folder.parents
+    assert folder.name.startswith("mpn_abm_")
+    assert err.startswith(f"{tmp_path / 'file' / 'cache'}")
+    assert f"kept for this time only, in {folder} " in err
+    assert not folder.exists(), "left behind"
+
+
+def test_each_mode_calls_its_own_kernels():
+    large = {"marrow.shape": [600, 600]}
+
+    def kernels(replicates, threads, overrides=None):
+        return set(kernels_of(compile_scenario(mpn_abm.load(bare(), overrides).spec), replicates, threads))
+
+    assert kernels(1, 1) == kernels(1, 2) == {"begin", "run_days"}
+    assert kernels(5, 2) == {"begin_replicates", "run_replicates"}
+    assert kernels(1, 2, large) == {"begin", "run_days_striped"}
+    # the last of 2049 replicates is stepped alone
+    assert kernels(2049, 1) == kernels(1, 1) | kernels(5, 1)
+    late = {"clones.late": {"genotype": "wild_type", "cells": 1, "day": 7}}
+    assert kernels(1, 1, late) == {"arrive", "begin", "run_days"}
+
+
+def test_nothing_is_compiled_while_a_run_on_threads_is_timed():
+    """The types that are compiled beforehand are those of the call."""
+    scenario = mpn_abm.load(bare(marrow={"shape": [600, 600]}, time={"duration_days": 60, "step_days": 30}))
+    warm_up(compile_scenario(scenario.spec), 1, 2)
+    before = list(schedule.run_days_striped.signatures)
+    run(scenario, threads=2)
+    assert schedule.run_days_striped.signatures == before
