@@ -14,7 +14,7 @@ from mpn_abm.columns import Column, columns_of
 from mpn_abm.compile.genotypes import CellType
 from mpn_abm.compile.program import Program
 from mpn_abm.errors import UsageError
-from mpn_abm.mechanisms.jak_inhibitor.kernel import DOSE, TREATMENT_START, TREATMENT_STOP
+from mpn_abm.mechanisms.log import DOSE, TREATMENT_START, TREATMENT_STOP
 from mpn_abm.mechanisms.schedule import ERADICATION, EXTINCTION, FIXATION, GOES_ON
 from mpn_abm.snapshot import Photographer
 from mpn_abm.state import BORN_SITE, BORN_STEP, CLONE_GENOTYPE, ENDED_STEP, LOST_STEP, NEXT_CLONE, PARENT
@@ -186,7 +186,7 @@ class Recorder:
         lost = np.flatnonzero((clone > 0) & (facts[:, LOST_STEP] >= 0))
         of_clones, logged = np.concatenate([born, lost]), len(log)
         at, kind, who, value = log.T
-        treatments = np.array([*self.program.spec.treatments, ""], object)
+        treatments = np.array([*self.program.courses, ""], object)
         # a mutation falls within its step and shows at the boundary after it
         boundary = np.concatenate([facts[born, BORN_STEP] + mutant[born], facts[lost, LOST_STEP] + 1, at])
         kinds = ["clone_born"] * len(born) + ["clone_lost"] * len(lost) + [LOGGED_KINDS[k] for k in kind.tolist()]

@@ -45,8 +45,10 @@ ANTIGEN_SHIFT = np.uint64(8)
     NEXT_INFUSION,
     STAGE,  # how far the current step has come, if it had to be left for more room
     SUB_STEP,  # the same for the sub-steps of CAR T cells
+    TRANSPLANT_STEP,  # step of the last transplant + 1, 0 if there was none
+    TRANSPLANT_TREATMENT,  # number of its treatment
     TALLIES,
-) = range(24)
+) = range(26)
 
 # columns of `clone_table`
 PARENT, BORN_STEP, BORN_SITE, CLONE_GENOTYPE, FOUNDER, LOST_STEP, CLONE_FACTS = range(7)
@@ -55,7 +57,22 @@ PARENT, BORN_STEP, BORN_SITE, CLONE_GENOTYPE, FOUNDER, LOST_STEP, CLONE_FACTS = 
 LOG_STEP, LOG_KIND, LOG_WHO, LOG_VALUE, LOG_FACTS = range(5)
 
 # columns of `drug`
-GUT, PLASMA, OCCUPANCY, GIVEN, ACTIVE, DRUG_FACTS = range(6)
+GUT, PLASMA, DRUG_FACTS = range(3)
+
+# columns of `course`; a step boundary is kept plus 1, and 0 is none
+(
+    ON,  # 1 while it runs
+    WAS_ON,  # the same before the decisions of this boundary
+    STARTS,  # times that it has started
+    STARTED,  # boundary of the last start
+    STOPPED,  # boundary of the last stop
+    DUE,  # boundary of a start that another treatment has set off
+    GIVEN,  # doses since the last start
+    PENDING,  # doses that are due now, of what is given at once
+    LEVEL,  # 0: its own dose, else the rule that limits it
+    SHOWN,  # level that the log tells as running, plus 1
+    COURSE_FACTS,
+) = range(11)
 
 # entries of `medication`: what all drugs together do in the step
 (
@@ -130,7 +147,10 @@ class Signal(NamedTuple):
     factor: np.ndarray  # float64[FACTORS, bases]  what modifiers multiply, 1 without one
     activity: np.ndarray  # float64[bases]    relative JAK/STAT activity A, mean of the step
     persistence: np.ndarray  # float64[bases] P at the end of the step
-    drug: np.ndarray  # float64[T, 5]   per treatment: gut, plasma, occupancy, doses given, active
+    drug: np.ndarray  # float64[T, 2]   per treatment: gut, plasma (or exposure)
+    course: np.ndarray  # int64[K, 10]  per course of a treatment, columns above
+    held_since: np.ndarray  # int64[conditions]  boundary since which each holds, plus 1; 0 if it does not
+    seen: np.ndarray  # float64[columns]  the row of this boundary, if a condition asks
 
 
 class Agents(NamedTuple):
@@ -229,7 +249,7 @@ def take(stack, k):  # type: ignore[no-untyped-def]
         Marks(
             m.division[k], m.division_scar[k], m.loss[k], m.mutation[k], m.known[k], m.rate[k], m.poisson[k], m.batch[k]
         ),
-        Signal(s.medication[k], s.factor[k], s.activity[k], s.persistence[k], s.drug[k]),
+        Signal(s.medication[k], s.factor[k], s.activity[k], s.persistence[k], s.drug[k], s.course[k], s.held_since[k], s.seen[k]),
         Agents(
             a.site[k], a.uid[k], a.state[k], a.memory[k], a.to_go[k], a.done[k], a.phase[k], a.exhaustion[k],
             a.contact[k], a.target[k], a.heading[k], a.claim[k], a.fate[k], a.layer[k], a.touched[k],
@@ -254,6 +274,8 @@ class Sizes(NamedTuple):
     bases: int
     antigen_classes: int
     treatments: int
+    courses: int
+    conditions: int
     clones: int
     agents: int
     agent_sites: int
@@ -312,6 +334,9 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
             "activity": (f8, (sizes.bases,)),
             "persistence": (f8, (sizes.bases,)),
             "drug": (f8, (sizes.treatments, DRUG_FACTS)),
+            "course": (i8, (sizes.courses, COURSE_FACTS)),
+            "held_since": (i8, (sizes.conditions,)),
+            "seen": (f8, (sizes.columns if sizes.conditions else 0,)),
         },
         "agents": {
             "site": (i4, (agents,)),

@@ -109,7 +109,19 @@ def write_row(
     """Append a row of the trajectory, and the living clones if they are recorded."""
     r = tally[ROWS]
     record.row_at[r] = boundary
-    row = record.rows[r]
+    fill_row(
+        record.rows[r], counters, signal, scar_summary, agents, tally, places, rules, base, car_t, sites, step, boundary
+    )
+    tally[ROWS] = r + 1
+    if rules.clone_rows == 1:
+        write_clones(counters.clone_cells, record.clone_rows, tally, boundary)
+
+
+@jit
+def fill_row(
+    row, counters, signal, scar_summary, agents, tally, places, rules, base, car_t, sites, step, boundary
+):  # fmt: skip
+    """Write the columns of the trajectory as they are at a boundary."""
     row[places.cells_total] = sites - counters.genotype_cells[0]
     for k in range(rules.founders):
         row[places.cells + k] = counters.clone_cells[k + 1]
@@ -135,9 +147,6 @@ def write_row(
     for k in range(rules.drug_of.shape[0]):
         if rules.drug_of[k] >= 0:
             row[places.concentration + rules.drug_of[k]] += signal.drug[k, PLASMA]
-    tally[ROWS] = r + 1
-    if rules.clone_rows == 1:
-        write_clones(counters.clone_cells, record.clone_rows, tally, boundary)
 
 
 @jit

@@ -17,28 +17,44 @@ from mpn_abm.mechanisms.car_t.life import room_for_daughters
 from mpn_abm.mechanisms.car_t.macro import macro_sub_step
 from mpn_abm.mechanisms.car_t.micro import micro_sub_step
 from mpn_abm.mechanisms.car_t.rules import CarTRules
-from mpn_abm.mechanisms.census import CensusRules, room_for_row, write_row
+from mpn_abm.mechanisms.census import CensusRules, fill_row, room_for_row, write_row
 from mpn_abm.mechanisms.fibrosis.kernel import ScarRules, grow_scar, spread_cytokine
 from mpn_abm.mechanisms.hematopoiesis.death_birth import run_step_death_birth
 from mpn_abm.mechanisms.hematopoiesis.events import note_lost_clones, run_step
 from mpn_abm.mechanisms.hematopoiesis.hazards import has_table, number_of_candidates, set_thresholds
 from mpn_abm.mechanisms.hematopoiesis.rules import DEATH_BIRTH, CellRules
 from mpn_abm.mechanisms.hematopoiesis.stripes import run_step_striped
-from mpn_abm.mechanisms.jak_inhibitor.kernel import DOSE, give_drugs, note
-from mpn_abm.mechanisms.jak_inhibitor.pharmacokinetics import DrugRules
 from mpn_abm.mechanisms.jak_stat.kernel import SignalRules, signal_in_cells
+from mpn_abm.mechanisms.log import DOSE, note
+from mpn_abm.mechanisms.treatment.courses import decide_courses
+from mpn_abm.mechanisms.treatment.exposure import expose
+from mpn_abm.mechanisms.treatment.rules import (
+    AGENTS,
+    BY_FACES,
+    KIND,
+    LEVELS,
+    RATIO,
+    RELATIVE,
+    STEM_CELLS,
+    TREATMENT,
+    TreatmentRules,
+)
 from mpn_abm.state import (
     EMPTIED,
     ENDED,
     ENDED_STEP,
+    LEVEL,
     LOGGED,
     MUTANTS_SEEN,
     NEXT_CLONE,
     NEXT_INFUSION,
     NEXT_ROW,
+    PENDING,
     STAGE,
     SUB_STEP,
     T_CELLS,
+    TRANSPLANT_STEP,
+    TRANSPLANT_TREATMENT,
     Lattice,
     MarrowState,
     take,
@@ -49,7 +65,7 @@ DONE, ROWS_FULL, LOG_FULL, CLONES_FULL, AGENTS_FULL, TABLE_SHORT, STRIPES_SHORT 
 # why a run ended
 GOES_ON, FIXATION, EXTINCTION, ERADICATION = range(4)
 # how far a step has come
-AT_START, SIGNALLED, CELLS_RUN = range(3)
+AT_START, DECIDED, SIGNALLED, CELLS_RUN = range(4)
 
 
 class Clock(NamedTuple):
@@ -71,7 +87,7 @@ class Rules(NamedTuple):
     clock: Clock
     cells: CellRules
     signal: SignalRules
-    drugs: DrugRules
+    drugs: TreatmentRules
     scar: ScarRules
     levels: Levels
     car_t: CarTRules
@@ -80,32 +96,54 @@ class Rules(NamedTuple):
 
 
 @jit
-def agents_of_infusion(k, drugs, antigen_cells):
-    """Agents of infusion k: a number, or a ratio to the antigen-positive cells that are there."""
-    if drugs.infusion_agents[k] >= 0:
-        return drugs.infusion_agents[k]
+def agents_of_infusion(level, drugs, antigen_cells):
+    """Agents of an infusion: a number, or a ratio to the antigen-positive cells that are there."""
+    if drugs.level[level, AGENTS] >= 0.0:
+        return np.int64(drugs.level[level, AGENTS])
     targets = 0
     for cells_by_byte in antigen_cells[1:]:
         for cells in cells_by_byte:
             targets += cells
-    return np.int64(drugs.infusion_ratio[k] * targets + 0.5)
+    return np.int64(drugs.level[level, RATIO] * targets + 0.5)
 
 
 @jit
-def infuse_what_is_due(antigen_cells, agents, log, tally, drugs, car_t, lattice, today, step, key_low, key_high):
-    """CAR T cells whose day has come enter; False if there is no room for them."""
-    while tally[NEXT_INFUSION] < drugs.infusion_step.shape[0]:
-        k = tally[NEXT_INFUSION]
-        if drugs.infusion_step[k] > step:
-            return True
-        number = agents_of_infusion(k, drugs, antigen_cells)
-        if tally[T_CELLS] + number > agents.site.shape[0]:
-            return False
-        by_faces = drugs.infusion_by_faces[k]
-        entered = infuse(number, k, by_faces, car_t.tissue, today, agents, tally, lattice, step, key_low, key_high)
-        note(log, tally, step, DOSE, drugs.infusion_treatment[k], entered * car_t.cells_per_agent)
-        tally[NEXT_INFUSION] = k + 1
+def give_what_is_due(
+    course, antigen_cells, agents, log, tally, drugs, car_t, lattice, today, step, key_low, key_high
+):  # fmt: skip
+    """CAR T cells and transplants whose day has come are given; False if there is no room for the cells."""
+    for k in range(course.shape[0]):
+        t = drugs.course[k, TREATMENT]
+        level = drugs.course[k, LEVELS] + course[k, LEVEL]
+        while course[k, PENDING] > 0:
+            if drugs.level[level, RELATIVE] > 0.0:
+                value = drugs.level[level, RELATIVE]
+                if drugs.treatment[t, KIND] == STEM_CELLS:
+                    tally[TRANSPLANT_STEP] = step + 1
+                    tally[TRANSPLANT_TREATMENT] = t
+                else:
+                    number = agents_of_infusion(level, drugs, antigen_cells)
+                    if tally[T_CELLS] + number > agents.site.shape[0]:
+                        return False
+                    entered = infuse(
+                        number, tally[NEXT_INFUSION], drugs.course[k, BY_FACES], car_t.tissue, today, agents, tally,
+                        lattice, step, key_low, key_high,
+                    )  # fmt: skip
+                    tally[NEXT_INFUSION] += 1
+                    value = entered * car_t.cells_per_agent
+                note(log, tally, step, DOSE, k, value)
+            course[k, PENDING] -= 1
     return True
+
+
+@fused
+def see_columns(marrow, rules, boundary):
+    """Keep the columns of a boundary for the conditions of treatments, recorded or not."""
+    if rules.drugs.condition.shape[0] > 0:
+        fill_row(
+            marrow.signal.seen, marrow.counters, marrow.signal, marrow.ground.summary, marrow.agents, marrow.tally,
+            rules.places, rules.census, rules.cells.base, rules.car_t, rules.lattice.sites, rules.clock.step, boundary,
+        )  # fmt: skip
 
 
 @fused
@@ -128,19 +166,29 @@ def open_step(marrow, rules, step, key_low, key_high):
     if tally[STAGE] == AT_START:
         if not room_for_row(record, tally, rules.census, marrow.clone_table.shape[0]):
             return ROWS_FULL, *nothing
-        log_room = 2 * rules.drugs.interval.shape[0] + rules.drugs.infusion_step.shape[0]
-        if tally[LOGGED] + log_room > record.log.shape[0]:
+        if tally[LOGGED] + rules.drugs.most_logged > record.log.shape[0]:
             return LOG_FULL, *nothing
-        # what is due at a boundary is given there, before anything reacts to it
-        infusions_left = tally[NEXT_INFUSION] < rules.drugs.infusion_step.shape[0]
-        if infusions_left and not infuse_what_is_due(
-            marrow.counters.antigen_cells, marrow.agents, record.log, tally, rules.drugs, rules.car_t, rules.lattice,
-            step * rules.clock.step, step, key_low, key_high,
-        ):  # fmt: skip
-            return AGENTS_FULL, *nothing
+        if rules.drugs.course.shape[0] > 0:
+            if step == 0:
+                see_columns(marrow, rules, 0)
+            decide_courses(
+                marrow.signal.course, marrow.signal.held_since, marrow.signal.seen, record.log, tally, rules.drugs,
+                step, rules.clock.step, key_low, key_high,
+            )  # fmt: skip
+        tally[STAGE] = DECIDED
+    if tally[STAGE] == DECIDED:
         # without drugs the activity stays at the 1 of day 0
-        if rules.drugs.interval.shape[0] > 0:
-            give_drugs(marrow.signal, record, tally, rules.drugs, step, rules.clock.step)
+        if rules.drugs.course.shape[0] > 0:
+            # what is due at a boundary is given there, before anything reacts to it
+            if not give_what_is_due(
+                marrow.signal.course, marrow.counters.antigen_cells, marrow.agents, record.log, tally, rules.drugs,
+                rules.car_t, rules.lattice, step * rules.clock.step, step, key_low, key_high,
+            ):  # fmt: skip
+                return AGENTS_FULL, *nothing
+            expose(
+                marrow.signal.medication, marrow.signal.factor, marrow.signal.drug, marrow.signal.course, rules.drugs,
+                step, rules.clock.step,
+            )  # fmt: skip
             # drugs act within hours: signalling of the step follows the occupancy of the step
             signal_in_cells(marrow.signal, rules.signal, rules.clock.step)
         # cytokine is in balance with the cells as they stand, so it comes before they change
@@ -219,6 +267,7 @@ def close_step(marrow, rules, step, key_low, key_high):
         )  # fmt: skip
         if due:
             tally[NEXT_ROW] += 1
+    see_columns(marrow, rules, boundary)
     tally[STAGE] = AT_START
     return DONE
 

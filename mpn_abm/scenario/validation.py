@@ -80,4 +80,5 @@ def _of_a_block(entry: Entry, shape: Shape) -> str:
 
 
 def _misplaced(owner: Blocks) -> str:
-    return f"not for the kind {one_of(owner.kinds())}, expected one of {keys_in_words(owner)}"
+    kind = one_of(owner.kinds()) if owner.kinds() else "of this treatment"
+    return f"not for the kind {kind}, expected one of {keys_in_words(owner)}"
