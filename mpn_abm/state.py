@@ -249,7 +249,10 @@ def take(stack, k):  # type: ignore[no-untyped-def]
         Marks(
             m.division[k], m.division_scar[k], m.loss[k], m.mutation[k], m.known[k], m.rate[k], m.poisson[k], m.batch[k]
         ),
-        Signal(s.medication[k], s.factor[k], s.activity[k], s.persistence[k], s.drug[k], s.course[k], s.held_since[k], s.seen[k]),
+        Signal(
+            s.medication[k], s.factor[k], s.activity[k], s.persistence[k], s.drug[k], s.course[k], s.held_since[k],
+            s.seen[k],
+        ),
         Agents(
             a.site[k], a.uid[k], a.state[k], a.memory[k], a.to_go[k], a.done[k], a.phase[k], a.exhaustion[k],
             a.contact[k], a.target[k], a.heading[k], a.claim[k], a.fate[k], a.layer[k], a.touched[k],

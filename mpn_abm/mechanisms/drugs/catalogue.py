@@ -27,7 +27,7 @@ DRUGS: MappingProxyType[str, AnyDrug] = MappingProxyType(
             ic50=281.0,
         ),
         "fedratinib": JakInhibitor(
-            source=f"US label: 400 mg once a day, effective half-life 41 h, steady peak of 1804 ng/mL; {_JAK1_OVER_JAK2}",
+            source=f"US label: 400 mg once a day, effective half-life 41 h, steady peak 1804 ng/mL; {_JAK1_OVER_JAK2}",
             usual_dose=400.0,
             usual_times_per_day=1,
             half_life=41.0,

@@ -99,8 +99,10 @@ def note_anchor(k, course, rules, step):
 
 @jit
 def ends(k, state, held_since, rules, step, dt, key_low, key_high):
-    """Whether a course that runs stops at this boundary."""
+    """Whether a course that runs stops at this boundary; one that has just started does not."""
     rule = rules.course[k]
+    if state[STARTED] == step + 1:
+        return False
     if rule[STOP_WHEN_END] > rule[STOP_WHEN] and is_look(k, rules, step, dt):
         if all_hold(rule[STOP_WHEN], rule[STOP_WHEN_END], held_since, rules, step):
             return True
@@ -108,7 +110,7 @@ def ends(k, state, held_since, rules, step, dt, key_low, key_high):
         return False
     if step >= rule[STOP_STEP] or step + 1 - state[STARTED] >= rule[LASTS]:
         return True
-    if rule[STOP_CHANCE] > 0 and step + 1 > state[STARTED]:
+    if rule[STOP_CHANCE] > 0:
         word, _, _, _ = words(rule[HAZARD], step, PATIENT, 0, key_low, key_high)
         return word < rule[STOP_CHANCE]
     return False
@@ -118,7 +120,7 @@ def ends(k, state, held_since, rules, step, dt, key_low, key_high):
 def begins(k, course, held_since, rules, step, dt):
     """Whether a course starts at this boundary."""
     rule, state = rules.course[k], course[k]
-    if state[ON] == 1 or step >= rule[STOP_STEP]:
+    if state[ON] == 1 or state[STARTED] == step + 1 or step >= rule[STOP_STEP]:
         return False
     if state[STARTS] > 0:
         if rule[REPEATS] == 0:
@@ -201,10 +203,27 @@ def log_changes(course, log, tally, rules, step):
 
 
 @jit
-def decide_courses(course, held_since, seen, log, tally, rules, step, dt, key_low, key_high):
-    """Stop and start the courses of the step, in an order in which nothing waits for what comes later.
+def start(k, course, rules, step):
+    """Course k starts; a course of the same treatment that runs ends with that."""
+    t = rules.course[k, TREATMENT]
+    for other in range(rules.first_course[t], rules.first_course[t + 1]):
+        if course[other, ON] == 1:
+            course[other, ON] = 0
+            course[other, STOPPED] = step + 1
+    state = course[k]
+    state[ON] = 1
+    state[STARTS] += 1
+    state[STARTED] = step + 1
+    state[GIVEN] = 0
+    state[DUE] = 0
 
-    At most one course of a treatment runs: one that starts ends the one before.
+
+@jit
+def decide_courses(course, held_since, seen, log, tally, rules, step, dt, key_low, key_high):
+    """Stop and start the courses of the step, and choose their doses.
+
+    At most one course of a treatment runs. What starts or stops may set off others, also in the same step: so all
+    are asked again until nothing changes; each starts at most once in a step.
 
     Parameters
     ----------
@@ -221,25 +240,21 @@ def decide_courses(course, held_since, seen, log, tally, rules, step, dt, key_lo
     note_what_holds(held_since, seen, rules, step, dt)
     for k in range(course.shape[0]):
         course[k, WAS_ON] = course[k, ON]
-    for k in rules.order:
-        state = course[k]
-        if state[ON] == 1 and ends(k, state, held_since, rules, step, dt, key_low, key_high):
-            state[ON] = 0
-            state[STOPPED] = step + 1
-        note_anchor(k, course, rules, step)
-        if begins(k, course, held_since, rules, step, dt):
-            t = rules.course[k, TREATMENT]
-            for other in range(rules.first_course[t], rules.first_course[t + 1]):
-                if course[other, ON] == 1:
-                    course[other, ON] = 0
-                    course[other, STOPPED] = step + 1
-            state[ON] = 1
-            state[STARTS] += 1
-            state[STARTED] = step + 1
-            state[GIVEN] = 0
-            state[DUE] = 0
-        if rules.course[k, AT_ONCE] == 1:
-            plan_doses(k, state, rules, step, dt)
         if is_look(k, rules, step, dt):
-            state[LEVEL] = level_of(k, held_since, rules, step)
+            course[k, LEVEL] = level_of(k, held_since, rules, step)
+    changes = True
+    while changes:
+        changes = False
+        for k in rules.order:
+            state = course[k]
+            if state[ON] == 1 and ends(k, state, held_since, rules, step, dt, key_low, key_high):
+                state[ON] = 0
+                state[STOPPED] = step + 1
+                changes = True
+            note_anchor(k, course, rules, step)
+            if begins(k, course, held_since, rules, step, dt):
+                start(k, course, rules, step)
+                changes = True
+            if rules.course[k, AT_ONCE] == 1:
+                plan_doses(k, state, rules, step, dt)
     log_changes(course, log, tally, rules, step)
