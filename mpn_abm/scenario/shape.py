@@ -37,8 +37,8 @@ class Blocks:
 
     def child(self, name: str) -> Shape:
         """What stands at a field; before the kind is known, all that can."""
-        fields = [block.model_fields[name].annotation for block in self.members if name in block.model_fields]
-        shapes = [shape_of(annotation) for annotation in dict.fromkeys(fields)]
+        having = (Blocks((block,)) for block in self.members if name in block.model_fields)
+        shapes = list(dict.fromkeys(shape_of(block.annotation(name)) for block in having))
         if len(shapes) > 1 and all(isinstance(shape, Named) for shape in shapes):
             return Named(Blocks(_members(shape.of for shape in shapes if isinstance(shape, Named))))
         return shapes[0] if shapes else None

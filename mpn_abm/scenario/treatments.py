@@ -15,6 +15,8 @@ from mpn_abm.mechanisms.declaration import Block, GenotypeName, Name, Whole, set
 LONGEST = 200 * 365.25
 """Days that a run may last and on which anything may happen."""
 
+Groups = tuple[frozenset[str], ...]
+
 _OF_MASS = frozenset({"dose_mg", "dose_relative"})
 _RELATIVE = frozenset({"dose_relative"})
 _OF_CELLS = frozenset({"dose_cells", "dose_cells_per_kg", "effector_to_target", "dose_relative"})
@@ -42,7 +44,7 @@ class Condition(Block):
 class After(Block):
     """The start or the stop of another treatment, from which a start is counted."""
 
-    exclusive: ClassVar = (frozenset({"start", "stop"}),)
+    exclusive: ClassVar[Groups] = (frozenset({"start", "stop"}),)
 
     start: str | None = setting(None, doc="a treatment, or one of its courses as in ruxolitinib.low, that starts")
     stop: str | None = setting(None, doc="a treatment, or one of its courses, that stops")
@@ -66,7 +68,7 @@ class RelativeRule(_Rule):
 class MassRule(_Rule):
     """What limits a dose."""
 
-    exclusive: ClassVar = (frozenset({"max_dose_mg", "max_dose_relative"}),)
+    exclusive: ClassVar[Groups] = (frozenset({"max_dose_mg", "max_dose_relative"}),)
 
     max_dose_mg: float | None = setting(
         None, unit="mg", low=0.0, high=100_000.0, doc="largest single dose then; 0 holds the drug"
@@ -76,7 +78,7 @@ class MassRule(_Rule):
 class CellRule(_Rule):
     """What limits a dose."""
 
-    exclusive: ClassVar = (frozenset({"max_dose_cells", "max_dose_relative"}),)
+    exclusive: ClassVar[Groups] = (frozenset({"max_dose_cells", "max_dose_relative"}),)
 
     max_dose_cells: float | None = setting(
         None, unit="cells", low=0.0, high=1e13, doc="most T cells of one infusion then; 0 holds it"
@@ -101,7 +103,7 @@ class Course(Block):
 class LastingCourse(Course):
     """What lasts from a start to a stop."""
 
-    exclusive = (frozenset({"start", "after"}), frozenset({"stop", "duration"}))
+    exclusive: ClassVar[Groups] = (frozenset({"start", "after"}), frozenset({"stop", "duration"}))
 
     start: float | None = setting(
         None, unit="at day", low=0.0, high=LONGEST, doc="the first day, beside `when` the earliest; 0 unless said"
@@ -116,7 +118,11 @@ class LastingCourse(Course):
 class GivenCourse(Course):
     """What is given at once, perhaps several times."""
 
-    exclusive = (frozenset({"day", "at", "after"}), frozenset({"every", "at"}), frozenset({"doses", "stop", "at"}))
+    exclusive: ClassVar[Groups] = (
+        frozenset({"day", "at", "after"}),
+        frozenset({"every", "at"}),
+        frozenset({"doses", "stop", "at"}),
+    )
 
     day: float | None = setting(
         None, unit="at day", low=0.0, high=LONGEST, doc="day of the first, beside `when` the earliest; 0 unless said"
@@ -133,7 +139,7 @@ class MassCourse(LastingCourse):
     """A course of a drug that is weighed."""
 
     ways_to_dose: ClassVar = _OF_MASS
-    exclusive = (_OF_MASS, *LastingCourse.exclusive)
+    exclusive: ClassVar[Groups] = (_OF_MASS, *LastingCourse.exclusive)
 
     dose_mg: float | None = setting(None, unit="mg", low=0.0, high=100_000.0, doc="a single dose")
     adjust: dict[Name, MassRule] = setting({}, doc="rules that limit the dose; the first that holds now counts")
@@ -155,7 +161,7 @@ class CarTCourse(GivenCourse):
     """Infusions of CAR T cells."""
 
     ways_to_dose: ClassVar = _OF_CELLS
-    exclusive = (_OF_CELLS, *GivenCourse.exclusive)
+    exclusive: ClassVar[Groups] = (_OF_CELLS, *GivenCourse.exclusive)
 
     dose_cells: float | None = setting(None, unit="cells", low=0.0, high=1e13, doc="T cells of one infusion")
     dose_cells_per_kg: float | None = setting(
@@ -181,6 +187,7 @@ class TransplantCourse(GivenCourse):
 
 
 class _Drug(Block):
+    kind: str = setting("", doc="what the drug does")
     drug: Name = setting(doc="the drug; the name of the treatment unless said")
 
 

@@ -188,7 +188,7 @@ def test_a_drug_comes_and_goes_with_what_it_does_itself(persistence, repeat):
 
 
 def test_the_first_rule_that_holds_limits_the_dose_until_it_does_not(persistence):
-    """Half a dose from 0.15 on, none from 0.25 on, and back as persistence falls; a limit above the dose limits nothing.
+    """Half a dose from 0.15 on, none from 0.25 on, and back as persistence falls; one above the dose does nothing.
 
     The order of the rules is that of the file: the more severe one stands first.
     """

@@ -19,6 +19,7 @@ FACTORS: tuple[str, ...] = ("division", "loss", "antigen", "killing", "homing", 
 class CatalogueDrug(Block):
     """What every drug has."""
 
+    kind: str = setting("", doc="what the drug does")
     like: Name | None = setting(None, doc="the drug from which it takes what it does not say")
     source: str = setting("", doc="where the figures of the drug come from")
 
@@ -49,7 +50,7 @@ class JakInhibitor(OralDrug):
     kind: Literal["jak_inhibitor"] = setting("jak_inhibitor", doc="what the drug does")
     type: Literal[1, 2] = setting(1, doc="1 binds active JAK2 and builds up persistence, 2 holds it inactive")
     ic50: float | None = parameter(
-        None, unit="nM", above=0.0, doc="half-maximal concentration for JAK2", source=_OF_THE_DRUG
+        None, unit="nM", above=0.0, doc="half-maximal concentration", source=_OF_THE_DRUG
     )
     usual_occupancy: float | None = parameter(
         None,
