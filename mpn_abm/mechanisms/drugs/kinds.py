@@ -49,9 +49,7 @@ class JakInhibitor(OralDrug):
 
     kind: Literal["jak_inhibitor"] = setting("jak_inhibitor", doc="what the drug does")
     type: Literal[1, 2] = setting(1, doc="1 binds active JAK2 and builds up persistence, 2 holds it inactive")
-    ic50: float | None = parameter(
-        None, unit="nM", above=0.0, doc="half-maximal concentration", source=_OF_THE_DRUG
-    )
+    ic50: float | None = parameter(None, unit="nM", above=0.0, doc="half-maximal concentration", source=_OF_THE_DRUG)
     usual_occupancy: float | None = parameter(
         None,
         above=0.0,
