@@ -12,49 +12,33 @@ from numba import prange, uint64
 from mpn_abm.columns import Places
 from mpn_abm.kernels.compiler import fused, jit, parallel_jit
 from mpn_abm.kernels.field import Levels
-from mpn_abm.mechanisms.car_t.infusion import infuse
 from mpn_abm.mechanisms.car_t.life import room_for_daughters
 from mpn_abm.mechanisms.car_t.macro import macro_sub_step
 from mpn_abm.mechanisms.car_t.micro import micro_sub_step
 from mpn_abm.mechanisms.car_t.rules import CarTRules
 from mpn_abm.mechanisms.census import CensusRules, fill_row, room_for_row, write_row
 from mpn_abm.mechanisms.fibrosis.kernel import ScarRules, grow_scar, spread_cytokine
+from mpn_abm.mechanisms.giving import give_what_is_due
 from mpn_abm.mechanisms.hematopoiesis.death_birth import run_step_death_birth
 from mpn_abm.mechanisms.hematopoiesis.events import note_lost_clones, run_step
 from mpn_abm.mechanisms.hematopoiesis.hazards import has_table, number_of_candidates, set_thresholds
 from mpn_abm.mechanisms.hematopoiesis.rules import DEATH_BIRTH, CellRules
 from mpn_abm.mechanisms.hematopoiesis.stripes import run_step_striped
 from mpn_abm.mechanisms.jak_stat.kernel import SignalRules, signal_in_cells
-from mpn_abm.mechanisms.log import DOSE, note
 from mpn_abm.mechanisms.treatment.courses import decide_courses
 from mpn_abm.mechanisms.treatment.exposure import expose
-from mpn_abm.mechanisms.treatment.rules import (
-    AGENTS,
-    BY_FACES,
-    KIND,
-    LEVELS,
-    RATIO,
-    RELATIVE,
-    STEM_CELLS,
-    TREATMENT,
-    TreatmentRules,
-)
+from mpn_abm.mechanisms.treatment.rules import TreatmentRules
 from mpn_abm.state import (
     EMPTIED,
     ENDED,
     ENDED_STEP,
-    LEVEL,
     LOGGED,
     MUTANTS_SEEN,
     NEXT_CLONE,
-    NEXT_INFUSION,
     NEXT_ROW,
-    PENDING,
     STAGE,
     SUB_STEP,
     T_CELLS,
-    TRANSPLANT_STEP,
-    TRANSPLANT_TREATMENT,
     Lattice,
     MarrowState,
     take,
@@ -93,47 +77,6 @@ class Rules(NamedTuple):
     car_t: CarTRules
     census: CensusRules
     places: Places
-
-
-@jit
-def agents_of_infusion(level, drugs, antigen_cells):
-    """Agents of an infusion: a number, or a ratio to the antigen-positive cells that are there."""
-    if drugs.level[level, AGENTS] >= 0.0:
-        return np.int64(drugs.level[level, AGENTS])
-    targets = 0
-    for cells_by_byte in antigen_cells[1:]:
-        for cells in cells_by_byte:
-            targets += cells
-    return np.int64(drugs.level[level, RATIO] * targets + 0.5)
-
-
-@jit
-def give_what_is_due(
-    course, antigen_cells, agents, log, tally, drugs, car_t, lattice, today, step, key_low, key_high
-):  # fmt: skip
-    """CAR T cells and transplants whose day has come are given; False if there is no room for the cells."""
-    for k in range(course.shape[0]):
-        t = drugs.course[k, TREATMENT]
-        level = drugs.course[k, LEVELS] + course[k, LEVEL]
-        while course[k, PENDING] > 0:
-            if drugs.level[level, RELATIVE] > 0.0:
-                value = drugs.level[level, RELATIVE]
-                if drugs.treatment[t, KIND] == STEM_CELLS:
-                    tally[TRANSPLANT_STEP] = step + 1
-                    tally[TRANSPLANT_TREATMENT] = t
-                else:
-                    number = agents_of_infusion(level, drugs, antigen_cells)
-                    if tally[T_CELLS] + number > agents.site.shape[0]:
-                        return False
-                    entered = infuse(
-                        number, tally[NEXT_INFUSION], drugs.course[k, BY_FACES], car_t.tissue, today, agents, tally,
-                        lattice, step, key_low, key_high,
-                    )  # fmt: skip
-                    tally[NEXT_INFUSION] += 1
-                    value = entered * car_t.cells_per_agent
-                note(log, tally, step, DOSE, k, value)
-            course[k, PENDING] -= 1
-    return True
 
 
 @fused
