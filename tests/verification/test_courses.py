@@ -304,10 +304,14 @@ def test_the_log_tells_courses_by_name_and_no_dose_of_0():
 
 
 def stops(replicates, treatment, days=730):
-    """Steps that the drug was given in each replicate."""
-    content = still(days, {"a": {**PU, **treatment}}, replicates=replicates)
-    held = followed(content, lambda stack: stack.signal.medication[:, HSP90], range(replicates))
-    return np.array(held).sum(axis=0)
+    """Days that the drug was given in each replicate."""
+    time = {"duration_days": days, "record_every_days": days}
+    output = {"clones": False, "snapshots": False}
+    content = still(days, {"a": {**PU, **treatment}}, replicates=replicates, time=time, output=output)
+    events = mpn_abm.run(scenario(content)).events
+    stopped = events[events.kind == "treatment_stop"]
+    assert stopped.replicate.is_unique
+    return np.append(stopped.day.to_numpy(), np.full(replicates - len(stopped), float(days)))
 
 
 def test_a_stop_at_random_has_its_rate():
@@ -319,6 +323,7 @@ def test_a_stop_at_random_has_its_rate():
     days = stops(n, {"stop_per_year": rate})
     p = -np.expm1(-rate / YEAR)
     last = round(years * 365)
+    # the draw of the last boundary is never made
     left = np.exp(-rate / YEAR * (last - 1))
     expected = -np.expm1(-rate / YEAR * last) / p
     assert abs((days == last).mean() - left) < 4.9 * np.sqrt(left * (1 - left) / n)
