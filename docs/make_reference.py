@@ -25,7 +25,19 @@ from mpn_abm.columns import describe
 from mpn_abm.mechanisms.antigen.parameters import AntigenParameters
 from mpn_abm.mechanisms.car_t.parameters import CarTParameters
 from mpn_abm.mechanisms.declaration import Block, Declaration, declarations
-from mpn_abm.mechanisms.drugs import DRUGS, CarTProduct, JakInhibitor
+from mpn_abm.mechanisms.drugs import (
+    DRUGS,
+    Antibody,
+    CarTProduct,
+    CheckpointBlockade,
+    Effect,
+    Eltrombopag,
+    Hsp90Inhibitor,
+    Interferon,
+    JakInhibitor,
+    Modifier,
+    Transplant,
+)
 from mpn_abm.mechanisms.fibrosis.parameters import FibrosisParameters, InitialScar
 from mpn_abm.mechanisms.fields.parameters import FieldsParameters
 from mpn_abm.mechanisms.genotypes import FLAGS, GENOTYPES, Flag, Genotype
@@ -38,7 +50,15 @@ from mpn_abm.scenario.explain import explained
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import SCHEMA, Marrow, Spec
 from mpn_abm.scenario.shape import Blocks, Named, shape_of
-from mpn_abm.scenario.treatments import CarTTreatment, JakInhibitorTreatment
+from mpn_abm.scenario.treatments import (
+    After,
+    CarTTreatment,
+    CheckpointTreatment,
+    Condition,
+    JakInhibitorTreatment,
+    MassRule,
+    TransplantTreatment,
+)
 from mpn_abm.simulate import run
 from mpn_abm.units import UNITS, Unit, phrase
 
@@ -63,9 +83,22 @@ BLOCKS: dict[type[Block], str] = {
     Genotype: "genotypes.NAME",
     Flag: "flags.NAME",
     JakInhibitor: "drugs.NAME",
+    Hsp90Inhibitor: "drugs.NAME",
+    Interferon: "drugs.NAME",
+    Eltrombopag: "drugs.NAME",
+    CheckpointBlockade: "drugs.NAME",
+    Antibody: "drugs.NAME",
     CarTProduct: "drugs.NAME",
+    Transplant: "drugs.NAME",
+    Modifier: "drugs.NAME",
+    Effect: "drugs.NAME.effects.NAME",
     JakInhibitorTreatment: "treatments.NAME",
+    CheckpointTreatment: "treatments.NAME",
     CarTTreatment: "treatments.NAME",
+    TransplantTreatment: "treatments.NAME",
+    After: "treatments.NAME.after",
+    Condition: "treatments.NAME.when.COLUMN",
+    MassRule: "treatments.NAME.adjust.NAME",
 }
 BY_NAME = {block.__name__: block for block in BLOCKS}
 KEYS = f"""A scenario is a YAML 1.2 file. `NAME` stands for a name that the file chooses (`[a-z][a-z0-9_]*`;
@@ -282,6 +315,7 @@ def block_sections() -> Iterator[str]:
             for member in shape.of.members:
                 kind = f" (kind `{member.model_fields['kind'].default}`)" if len(shape.of.members) > 1 else ""
                 yield block_section(f"`{d.key}.NAME`{kind}", f"{d.key}.NAME.", member)
+            yield from sections_within(shape.of.members, f"{d.key}.NAME")
         elif isinstance(shape, Blocks):
             for member in shape.members:
                 yield block_section(f"`{d.key}`", f"{d.key}.", member)
@@ -291,6 +325,19 @@ def block_sections() -> Iterator[str]:
                     if isinstance(child := shape_of(member.model_fields[inner].annotation), Blocks)
                     for below in child.members
                 )
+
+
+def sections_within(members: Iterable[type[Block]], path: str) -> Iterator[str]:
+    """The blocks that stand within others of several kinds, each once; a course has the keys of its treatment."""
+    found: dict[type[Block], str] = {}
+    for member in members:
+        for name, d in declarations(member).items():
+            inner = shape_of(member.model_fields[name].annotation)
+            if inner is not None and name != "courses":
+                below = inner.of if isinstance(inner, Named) else inner
+                found |= {block: f"{path}.{d.key}" + ".NAME" * isinstance(inner, Named) for block in below.members}
+    for block, where in found.items():
+        yield block_section(f"`{where}`", f"{where}.", block)
 
 
 def keys_page() -> str:

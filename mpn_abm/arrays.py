@@ -6,6 +6,7 @@ import numpy as np
 
 from mpn_abm.state import (
     CLONE_FACTS,
+    COURSE_FACTS,
     DRUG_FACTS,
     FACTORS,
     LOG_FACTS,
@@ -35,6 +36,8 @@ class Sizes(NamedTuple):
     bases: int
     antigen_classes: int
     treatments: int
+    courses: int
+    conditions: int
     clones: int
     agents: int
     agent_sites: int
@@ -95,6 +98,9 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
             "protein": (f8, (sizes.bases,)),
             "response": (f8, (2,)),
             "drug": (f8, (sizes.treatments, DRUG_FACTS)),
+            "course": (i8, (sizes.courses, COURSE_FACTS)),
+            "held_since": (i8, (sizes.conditions,)),
+            "seen": (f8, (sizes.columns if sizes.conditions else 0,)),
         },
         "immunity": {
             "strain": (f8, (STRAINS,)),

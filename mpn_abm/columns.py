@@ -154,10 +154,15 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "-",
             "clone_born, clone_lost, treatment_start, treatment_stop, dose, phase, response_lost or death",
         ),
-        Column("name", "string", "-", "the clone, the treatment or the phase"),
+        Column("name", "string", "-", "the clone, the treatment and its course, or the phase"),
         Column("clone", "int64", "-", "number of the clone; null if the event is none of a clone"),
         Column("site", "int64", "-", "site of a clone's first cell: (z height + y) width + x; null if there is none"),
-        Column("value", "float64", "by kind", "dose: CAR T cells infused; treatment_start, treatment_stop: mean nM"),
+        Column(
+            "value",
+            "float64",
+            "by kind",
+            "dose: CAR T cells infused; treatment_start, treatment_stop: mean nM, or the relative dose",
+        ),
     ),
     "snapshots": (
         Column("run_id", "category", "-", _RUN_ID.meaning),

@@ -11,8 +11,12 @@ import numpy as np
 
 from mpn_abm.arrays import bytes_of
 from mpn_abm.columns import TABLES
+from mpn_abm.compile.clock import boundary_at
+from mpn_abm.compile.courses import days_of_doses
 from mpn_abm.compile.program import Program, most_candidates
 from mpn_abm.errors import ResourceError
+from mpn_abm.mechanisms.treatment.rules import AGENTS, LEVELS, RATIO, RELATIVE
+from mpn_abm.scenario.treatments import CarTCourse, courses_of
 
 # seconds, measured on two cores of an AMD EPYC; benchmarks/README.md says how
 SECONDS_PER_STEP = 0.5e-6
@@ -77,7 +81,7 @@ def _memory(program: Program, together: int, replicates: int) -> float:
     sites = program.rules.lattice.sites
     placing = BYTES_PER_PLACED_SITE * sites if len(program.founders) > 1 else 8 * sites
     recorded = sum(_recorded(program, replicates).values())
-    recorded += BYTES_PER_AGENT * sum(_agents_of_infusions(program)) * together
+    recorded += BYTES_PER_AGENT * sum(agents for _, agents in _infusions(program)) * together
     return BASE_MEMORY + memory_of_batch(program, together) + max(placing, recorded)
 
 
@@ -162,10 +166,18 @@ def _snapshot_rows(program: Program, replicates: int) -> float:
     return len(program.timetable.snapshots) * min(float(cells.sum()), program.rules.lattice.sites) * replicates
 
 
-def _agents_of_infusions(program: Program) -> list[float]:
-    drugs, (_, antigen) = program.rules.drugs, _founder_cells(program)
-    agents = np.where(drugs.infusion_agents >= 0, drugs.infusion_agents, drugs.infusion_ratio * antigen)
-    return [min(float(n), program.rules.lattice.sites) if program.rules.car_t.tissue else float(n) for n in agents]
+def _infusions(program: Program) -> list[tuple[int, float]]:
+    """Step and agents of every infusion, if each course starts as early as it can."""
+    spec, drugs, (_, antigen) = program.spec, program.rules.drugs, _founder_cells(program)
+    most = float(program.rules.lattice.sites) if program.rules.car_t.tissue else math.inf
+    found = []
+    for rule, one in zip(drugs.course, courses_of(spec.treatments), strict=True):
+        level = drugs.level[rule[LEVELS]]
+        if isinstance(one.course, CarTCourse) and level[RELATIVE] > 0.0:
+            agents = level[AGENTS] if level[AGENTS] >= 0.0 else level[RATIO] * antigen
+            days = days_of_doses(one.course, spec.time.duration)
+            found += [(boundary_at(day, spec.time.step), min(float(agents), most)) for day in days]
+    return found
 
 
 def _agent_sub_steps(program: Program) -> float:
@@ -173,11 +185,11 @@ def _agent_sub_steps(program: Program) -> float:
     rules, steps = program.rules.car_t, program.timetable.steps
     if not rules.enabled:
         return 0.0
-    infusions = zip(_agents_of_infusions(program), program.rules.drugs.infusion_step.tolist(), strict=True)
-    infused = sum(agents * (steps - step) for agents, step in infusions if step < steps)
+    infusions = _infusions(program)
+    infused = sum(agents * (steps - step) for step, agents in infusions if step < steps)
     if not rules.tissue and _founder_cells(program)[1] > 0.0:
         most = rules.capacity * rules.marrow_cells / rules.cells_per_agent
-        expansions = EXPANSION_DAYS / program.timetable.step * len(program.rules.drugs.infusion_step)
+        expansions = EXPANSION_DAYS / program.timetable.step * len(infusions)
         infused = most * min(expansions, steps)
     return float(infused * rules.sub_steps)
 

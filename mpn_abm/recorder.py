@@ -14,17 +14,8 @@ from mpn_abm.columns import PHASES, Column, columns_of
 from mpn_abm.compile.genotypes import CellType
 from mpn_abm.compile.program import Program
 from mpn_abm.errors import UsageError
-from mpn_abm.mechanisms.jak_inhibitor.kernel import DOSE, TREATMENT_START, TREATMENT_STOP
-from mpn_abm.mechanisms.outcome import (
-    DEATH,
-    DIED,
-    ERADICATION,
-    EXTINCTION,
-    FIXATION,
-    GOES_ON,
-    PHASE_CHANGE,
-    RESPONSE_LOSS,
-)
+from mpn_abm.mechanisms.log import DIED, DOSE, PHASE_CHANGE, RESPONSE_LOSS, TREATMENT_START, TREATMENT_STOP
+from mpn_abm.mechanisms.outcome import DEATH, ERADICATION, EXTINCTION, FIXATION, GOES_ON
 from mpn_abm.snapshot import Photographer
 from mpn_abm.state import BORN_SITE, BORN_STEP, CLONE_GENOTYPE, ENDED_STEP, LOST_STEP, NEXT_CLONE, PARENT
 from mpn_abm.tables import no_number, table_of
@@ -213,9 +204,9 @@ class Recorder:
         lost = np.flatnonzero((clone > 0) & (facts[:, LOST_STEP] >= 0))
         of_clones, logged = np.concatenate([born, lost]), len(log)
         at, kind, who, value = log.T
-        names_of = [*self.program.spec.treatments, ""]
         told = zip(kind.tolist(), who.astype(np.int64).tolist(), strict=True)
-        named = [PHASES[w] if k == PHASE_CHANGE else names_of[w] if k <= DOSE else "" for k, w in told]
+        courses = self.program.courses
+        named = [PHASES[w] if k == PHASE_CHANGE else courses[w] if k <= DOSE else "" for k, w in told]
         # a mutation falls within its step and shows at the boundary after it
         boundary = np.concatenate([facts[born, BORN_STEP] + mutant[born], facts[lost, LOST_STEP] + 1, at])
         kinds = ["clone_born"] * len(born) + ["clone_lost"] * len(lost) + [LOGGED_KINDS[k] for k in kind.tolist()]

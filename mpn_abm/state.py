@@ -61,7 +61,22 @@ PARENT, BORN_STEP, BORN_SITE, CLONE_GENOTYPE, FOUNDER, LOST_STEP, CLONE_FACTS = 
 LOG_STEP, LOG_KIND, LOG_WHO, LOG_VALUE, LOG_FACTS = range(5)
 
 # columns of `drug`
-GUT, PLASMA, OCCUPANCY, GIVEN, ACTIVE, DRUG_FACTS = range(6)
+GUT, PLASMA, DRUG_FACTS = range(3)
+
+# columns of `course`; a step boundary is kept plus 1, and 0 is none
+(
+    ON,  # 1 while it runs
+    WAS_ON,  # the same before the decisions of this boundary
+    STARTS,  # times that it has started
+    STARTED,  # boundary of the last start
+    STOPPED,  # boundary of the last stop
+    DUE,  # boundary of a start that another treatment has set off
+    GIVEN,  # doses since the last start
+    PENDING,  # doses that are due now, of what is given at once
+    LEVEL,  # 0: its own dose, else the rule that limits it
+    SHOWN,  # level that the log tells as running, plus 1
+    COURSE_FACTS,
+) = range(11)
 
 # entries of `medication`: what all drugs together do in the step
 (
@@ -160,7 +175,10 @@ class Signal(NamedTuple):
     persistence: np.ndarray  # float64[bases] P at the end of the step
     protein: np.ndarray  # float64[bases] JAK2 protein J, 1 without a drug
     response: np.ndarray  # float64[2] I and I_JAK1 as far as they still count
-    drug: np.ndarray  # float64[T, 5]   per treatment: gut, plasma, occupancy, doses given, active
+    drug: np.ndarray  # float64[T, 2]   per treatment: gut, plasma (or exposure)
+    course: np.ndarray  # int64[K, 10]  per course of a treatment, columns above
+    held_since: np.ndarray  # int64[conditions]  boundary since which each holds, plus 1; 0 if it does not
+    seen: np.ndarray  # float64[columns]  the row of this boundary, if a condition asks
 
 
 class Immunity(NamedTuple):
@@ -286,7 +304,10 @@ def take(stack, k):  # type: ignore[no-untyped-def]
         Marks(
             m.division[k], m.division_scar[k], m.loss[k], m.mutation[k], m.known[k], m.rate[k], m.poisson[k], m.batch[k]
         ),
-        Signal(s.medication[k], s.factor[k], s.activity[k], s.persistence[k], s.protein[k], s.response[k], s.drug[k]),
+        Signal(
+            s.medication[k], s.factor[k], s.activity[k], s.persistence[k], s.protein[k], s.response[k], s.drug[k],
+            s.course[k], s.held_since[k], s.seen[k],
+        ),
         Immunity(
             i.strain[k], i.pd_l1[k], i.checkpoint[k], i.hazard[k], i.density[k], i.lysis[k], i.activation[k],
             i.lysis_progenitor[k], i.activation_progenitor[k], i.suppression[k],

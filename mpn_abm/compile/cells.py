@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from mpn_abm.compile.drugs import cells_per_agent, infusions_of
+from mpn_abm.compile.drugs import cells_per_agent, infusing_courses
 from mpn_abm.compile.genotypes import DAYS_PER_YEAR, SOURCE_UNIT, TRANSFORMED, Antigens, CellTypes
 from mpn_abm.compile.patient import mutant_bases, rebounds
 from mpn_abm.mechanisms.car_t.micro import walk_turn
@@ -113,7 +113,7 @@ def car_t_rules(spec: Spec, lattice: Lattice, types: CellTypes, antigens: Antige
     genotypes = [None, *(spec.genotypes[cell_type.base] for cell_type in types.types)]
     three_d = lattice.radius_z > 0 or not tissue
     return CarTRules(
-        enabled=int(bool(infusions_of(spec))),
+        enabled=int(bool(infusing_courses(spec))),
         tissue=int(tissue),
         sub_steps=sub_steps,
         sub_step=sub_step,

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpn_abm.mechanisms.treatment.rules import TOLERANCE
 from mpn_abm.scenario.schema import Spec
-
-# a moment that misses a boundary by less than this part of a step is on it
-TOLERANCE = 1e-9
 
 
 def boundary_at(day: float, step: float) -> int:

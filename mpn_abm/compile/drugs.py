@@ -1,118 +1,231 @@
-"""Treatments as steps, amounts and occupancies."""
+"""Drugs and doses as concentrations, occupancies, exposures and agents."""
 
 import math
+from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 
-from mpn_abm.compile.clock import boundary_at
-from mpn_abm.mechanisms.drugs import JakInhibitor
-from mpn_abm.mechanisms.jak_inhibitor.pharmacokinetics import DrugRules, amount_per_dose, steady_means
+from mpn_abm.mechanisms.drugs import (
+    FACTORS,
+    CarTProduct,
+    CheckpointBlockade,
+    Effect,
+    Eltrombopag,
+    JakInhibitor,
+    Modifier,
+    OralDrug,
+)
+from mpn_abm.mechanisms.treatment.pharmacokinetics import amount_per_dose, steady_means
+from mpn_abm.mechanisms.treatment.rules import (
+    ABSORPTION,
+    AGENTS,
+    AMOUNT,
+    CALR_ANTIBODY,
+    CAR_T_CELLS,
+    CONCENTRATION,
+    EFFECT_FACTS,
+    ELIMINATION,
+    FOLLOWED,
+    HALF_EXPOSURE,
+    HALF_TO_THE_HILL,
+    HILL,
+    HSP90_INHIBITOR,
+    IC50,
+    INTERFERON_ALPHA,
+    JAK1_ODDS,
+    JAK_TYPE_1,
+    JAK_TYPE_2,
+    KIND,
+    LEVEL_FACTS,
+    MEAN_OCCUPANCY,
+    MODIFIER,
+    OF_BASE,
+    OF_FACTOR,
+    OF_TREATMENT,
+    PD1_ANTIBODY,
+    RATIO,
+    RECEPTOR_AGONIST,
+    RELATIVE,
+    SATURATION,
+    STEM_CELLS,
+    T_CELLS_SPARED,
+    TREATMENT_FACTS,
+)
 from mpn_abm.scenario.schema import Spec
-from mpn_abm.scenario.treatments import CarTTreatment, JakInhibitorTreatment
+from mpn_abm.scenario.treatments import LIMITS, CarTCourse, courses_of
 
-NEVER = 2**62
+KINDS = {
+    "jak_inhibitor": JAK_TYPE_1,
+    "hsp90_inhibitor": HSP90_INHIBITOR,
+    "interferon": INTERFERON_ALPHA,
+    "eltrombopag": RECEPTOR_AGONIST,
+    "checkpoint_blockade": PD1_ANTIBODY,
+    "antibody": CALR_ANTIBODY,
+    "car_t": CAR_T_CELLS,
+    "transplant": STEM_CELLS,
+    "modifier": MODIFIER,
+}
 
 
-def homed_cells(treatment: CarTTreatment, spec: Spec) -> float | None:
-    """T cells of one infusion that reach the marrow; None if the dose is a ratio.
+def has_concentration(drug: Any) -> bool:
+    """Whether the blood concentration of a drug is modelled."""
+    return isinstance(drug, OralDrug) and drug.first_dose_peak is not None
 
-    At tissue scale the dose is what is put onto the lattice.
-    """
-    if treatment.effector_to_target is not None:
+
+def rates_of(drug: OralDrug) -> tuple[float, float]:
+    """Absorption and elimination, 1/day."""
+    return 24.0 * drug.absorption_rate, 24.0 * math.log(2.0) / drug.half_life
+
+
+def amount_of(drug: OralDrug, dose: float) -> float:
+    """Concentration that a dose in mg would make, nM."""
+    return dose * amount_per_dose(drug.first_dose_peak or 0.0, *rates_of(drug))
+
+
+def ic50_of(drug: JakInhibitor) -> float:
+    """The half-maximal concentration, told or from the mean occupancy at the usual dose, nM."""
+    if drug.ic50 is not None:
+        return drug.ic50
+    interval, amount = 1.0 / drug.usual_times_per_day, amount_of(drug, drug.usual_dose)
+
+    def surplus(log_ic50: float) -> float:
+        occupancy, _ = steady_means(interval, amount, *rates_of(drug), math.exp(log_ic50))
+        return occupancy - (drug.usual_occupancy or 0.0)
+
+    middle = math.log(amount)
+    return math.exp(float(brentq(surplus, middle - 30.0, middle + 30.0, xtol=1e-13, rtol=1e-13)))
+
+
+def treatment_facts(spec: Spec) -> np.ndarray:
+    """float64[T, TREATMENT_FACTS]: what is the same in all courses of a treatment."""
+    facts = np.zeros((len(spec.treatments), TREATMENT_FACTS))
+    facts[:, IC50] = 1.0
+    for row, treatment in zip(facts, spec.treatments.values(), strict=True):
+        drug = spec.drugs[treatment.drug]
+        row[KIND] = KINDS[drug.kind]
+        row[FOLLOWED] = has_concentration(drug) and spec.marrow.scale == "tissue"
+        if isinstance(drug, OralDrug):
+            row[ABSORPTION], row[ELIMINATION] = rates_of(drug)
+        elif hasattr(drug, "half_life"):
+            row[ELIMINATION] = 24.0 * math.log(2.0) / drug.half_life
+        if isinstance(drug, CheckpointBlockade):
+            row[HALF_EXPOSURE] = drug.half_exposure
+        if isinstance(drug, JakInhibitor):
+            row[KIND] = JAK_TYPE_1 if drug.type == 1 else JAK_TYPE_2
+            # the patient's log-odds shift every C / (C + IC50) alike
+            row[IC50] = ic50_of(drug) * math.exp(-spec.patient.occupancy_logodds)
+            row[JAK1_ODDS], row[T_CELLS_SPARED] = drug.jak1_odds_ratio, drug.jak1_selective
+    return facts
+
+
+def relative_dose(course: Any, drug: Any) -> float:
+    """A dose over that of usual full exposure; a number above 0 if it is a ratio to cells."""
+    if course.dose_relative is not None:
+        return float(course.dose_relative)
+    for way in ("dose_mg", "dose_cells"):
+        dose = getattr(course, way, None)
+        if dose is not None:
+            return float(dose / drug.usual_dose)
+    return float(course.dose_cells_per_kg or course.effector_to_target or 0.0)
+
+
+def limit_of(rule: Any, drug: Any) -> float:
+    """The largest dose that a rule allows, relative."""
+    said = {name: limit for name in LIMITS if (limit := getattr(rule, name, None)) is not None}
+    ((name, limit),) = said.items()
+    return float(limit) if name == "max_dose_relative" else float(limit / drug.usual_dose)
+
+
+def levels_of(course: Any, facts: np.ndarray, spec: Spec, drug: Any, per_agent: float) -> np.ndarray:
+    """float64[1 + rules, LEVEL_FACTS]: the dose itself, and the dose as each rule of `adjust` limits it."""
+    dose = relative_dose(course, drug)
+    doses = [dose]
+    if isinstance(drug, CarTProduct):
+        cells = homed_cells(course, spec)
+        dose = 1.0 if cells is None else cells / (drug.usual_dose * homing_of(spec))
+        doses = [dose if spec.car_t.enabled and (cells != 0.0 and course.effector_to_target != 0.0) else 0.0]
+    doses += [min(doses[0], limit_of(rule, drug)) for rule in course.adjust.values()]
+    levels = np.zeros((len(doses), LEVEL_FACTS))
+    for level, relative in zip(levels, doses, strict=True):
+        level[RELATIVE] = relative
+        if isinstance(drug, CarTProduct):
+            _fill_infusion(level, course, spec, drug, per_agent, relative == doses[0])
+        elif isinstance(drug, Eltrombopag):
+            level[RELATIVE] = relative * course.times_per_day / drug.usual_times_per_day
+        elif isinstance(drug, Modifier) and drug.usual_concentration is not None:
+            level[CONCENTRATION] = relative * drug.usual_concentration
+        elif isinstance(drug, OralDrug):
+            interval, level[AMOUNT] = 1.0 / course.times_per_day, amount_of(drug, relative * drug.usual_dose)
+            level[MEAN_OCCUPANCY], level[CONCENTRATION] = steady_means(
+                interval, float(level[AMOUNT]), float(facts[ABSORPTION]), float(facts[ELIMINATION]), float(facts[IC50])
+            )
+    return levels
+
+
+def _fill_infusion(
+    level: np.ndarray, course: CarTCourse, spec: Spec, drug: CarTProduct, per_agent: float, whole: bool
+) -> None:
+    if course.effector_to_target is not None:
+        level[AGENTS], level[RATIO] = -1, course.effector_to_target
+        return
+    cells = homed_cells(course, spec) if whole else level[RELATIVE] * drug.usual_dose * homing_of(spec)
+    level[AGENTS] = round((cells or 0.0) / per_agent)
+
+
+def homing_of(spec: Spec) -> float:
+    """Share of an infusion that reaches the marrow; at tissue scale the dose is what is put onto the lattice."""
+    return 1.0 if spec.marrow.scale == "tissue" else spec.car_t.homing
+
+
+def homed_cells(course: CarTCourse, spec: Spec) -> float | None:
+    """T cells of one infusion that reach the marrow; None if the dose is a ratio."""
+    if course.effector_to_target is not None:
         return None
-    if treatment.dose_cells is not None:
-        cells = treatment.dose_cells
-    elif treatment.dose_cells_per_kg is not None:
-        cells = treatment.dose_cells_per_kg * spec.patient.weight
+    if course.dose_cells is not None:
+        cells = course.dose_cells
+    elif course.dose_cells_per_kg is not None:
+        cells = course.dose_cells_per_kg * spec.patient.weight
     else:
-        cells = (treatment.dose_relative or 0.0) * spec.drugs[treatment.drug].usual_dose
+        cells = (course.dose_relative or 0.0) * _usual_infusion(course, spec)
     return cells if spec.marrow.scale == "tissue" else cells * spec.car_t.homing
 
 
-def infusions_of(spec: Spec) -> list[tuple[float, CarTTreatment, int]]:
-    """Day, treatment and its number, of every infusion with a dose, in the order of time."""
-    found = []
-    for number, treatment in enumerate(spec.treatments.values()):
-        if not isinstance(treatment, CarTTreatment) or not spec.car_t.enabled:
-            continue
-        if homed_cells(treatment, spec) == 0.0 or treatment.effector_to_target == 0.0:
-            continue
-        until = min(treatment.stop if treatment.stop is not None else math.inf, spec.time.duration)
-        day, given = treatment.day, 0
-        while day < until or given == 0:
-            found.append((day, treatment, number))
-            given += 1
-            if treatment.every is None or (treatment.doses is not None and given >= treatment.doses):
-                break
-            day += treatment.every
-    return sorted(found, key=lambda infusion: infusion[0])
+def _usual_infusion(course: CarTCourse, spec: Spec) -> float:
+    treatment = next(c.treatment for c in courses_of(spec.treatments) if c.course is course)
+    drug = spec.drugs[spec.treatments[treatment].drug]
+    assert isinstance(drug, CarTProduct)
+    return drug.usual_dose
+
+
+def infusing_courses(spec: Spec) -> list[CarTCourse]:
+    """Courses of CAR T cells with a dose."""
+    found = [c.course for c in courses_of(spec.treatments) if isinstance(c.course, CarTCourse) and spec.car_t.enabled]
+    return [course for course in found if homed_cells(course, spec) != 0.0 and course.effector_to_target != 0.0]
 
 
 def cells_per_agent(spec: Spec) -> float:
     """T cells for which an agent stands: fewer where an infusion would have too few agents."""
     if spec.marrow.scale == "tissue":
         return 1.0
-    homed = [cells for _, treatment, _ in infusions_of(spec) if (cells := homed_cells(treatment, spec))]
+    homed = [cells for course in infusing_courses(spec) if (cells := homed_cells(course, spec))]
     return min([spec.car_t.cells_per_agent, *(cells / spec.car_t.minimum_agents for cells in homed)])
 
 
-def drug_rules(spec: Spec) -> DrugRules:
-    """The treatments of a scenario for the kernels."""
-    number = len(spec.treatments)
-    step = spec.time.step
-    rules = DrugRules(
-        follows=int(spec.marrow.scale == "tissue"),
-        start_step=np.zeros(number, np.int64),
-        stop_step=np.full(number, NEVER, np.int64),
-        interval=np.zeros(number),
-        doses=np.full(number, NEVER, np.int64),
-        amount=np.zeros(number),
-        absorption=np.ones(number),
-        elimination=np.full(number, 0.5),
-        ic50=np.ones(number),
-        mean_occupancy=np.zeros(number),
-        mean_concentration=np.zeros(number),
-        **_infusion_arrays(spec),
-    )
-    for k, treatment in enumerate(spec.treatments.values()):
-        if isinstance(treatment, JakInhibitorTreatment):
-            drug = spec.drugs[treatment.drug]
-            assert isinstance(drug, JakInhibitor)
-            _fill_inhibitor(rules, k, treatment, drug, spec.patient.occupancy_logodds, step)
-    return rules
-
-
-def _fill_inhibitor(
-    rules: DrugRules, k: int, treatment: JakInhibitorTreatment, drug: JakInhibitor, logodds: float, step: float
-) -> None:
-    dose = treatment.dose_mg if treatment.dose_mg is not None else (treatment.dose_relative or 0.0) * drug.usual_dose
-    if dose == 0.0:
-        return
-    interval = 1.0 / treatment.times_per_day
-    absorption, elimination = 24.0 * drug.absorption_rate, 24.0 * math.log(2.0) / drug.half_life
-    amount = dose * amount_per_dose(drug.first_dose_peak, absorption, elimination)
-    # the patient's log-odds shift every C / (C + IC50) alike
-    ic50 = drug.ic50 * math.exp(-logodds)
-    rules.interval[k] = interval
-    rules.amount[k] = amount
-    rules.absorption[k], rules.elimination[k], rules.ic50[k] = absorption, elimination, ic50
-    rules.mean_occupancy[k], rules.mean_concentration[k] = steady_means(interval, amount, absorption, elimination, ic50)
-    rules.start_step[k] = boundary_at(treatment.start, step)
-    stop = treatment.stop
-    if treatment.duration is not None:
-        stop = treatment.start + treatment.duration
-    if stop is not None:
-        rules.stop_step[k] = boundary_at(stop, step)
-
-
-def _infusion_arrays(spec: Spec) -> dict[str, np.ndarray]:
-    infusions = infusions_of(spec)
-    per_agent = cells_per_agent(spec)
-    cells = [homed_cells(treatment, spec) for _, treatment, _ in infusions]
-    return {
-        "infusion_step": np.array([boundary_at(day, spec.time.step) for day, _, _ in infusions], np.int64),
-        "infusion_treatment": np.array([number for _, _, number in infusions], np.int64),
-        "infusion_agents": np.array([-1 if n is None else round(n / per_agent) for n in cells], np.int64),
-        "infusion_ratio": np.array([treatment.effector_to_target or 0.0 for _, treatment, _ in infusions]),
-        "infusion_by_faces": np.array([treatment.entry == "faces" for _, treatment, _ in infusions], np.uint8),
-    }
+def effects_of(spec: Spec, bases: tuple[str, ...]) -> np.ndarray:
+    """float64[E, EFFECT_FACTS]: what the modifiers among the treatments change."""
+    rows = []
+    for t, treatment in enumerate(spec.treatments.values()):
+        drug = spec.drugs[treatment.drug]
+        effects: dict[str, Effect] = drug.effects if isinstance(drug, Modifier) else {}
+        for effect in effects.values():
+            # a genotype that cannot occur in this run
+            if effect.genotype is not None and effect.genotype not in bases:
+                continue
+            row = np.zeros(EFFECT_FACTS)
+            row[OF_TREATMENT], row[OF_FACTOR] = t, FACTORS.index(effect.factor)
+            row[OF_BASE] = -1 if effect.genotype is None else bases.index(effect.genotype)
+            row[SATURATION] = effect.saturation if effect.direction == "increases" else -effect.saturation
+            row[HALF_TO_THE_HILL], row[HILL] = effect.half_max**effect.hill, effect.hill
+            rows.append(row)
+    return np.array(rows).reshape(-1, EFFECT_FACTS)

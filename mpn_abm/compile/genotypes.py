@@ -7,6 +7,7 @@ import numpy as np
 
 from mpn_abm.errors import Problem, ScenarioError
 from mpn_abm.scenario.schema import Clone, Spec
+from mpn_abm.scenario.treatments import TransplantTreatment
 
 DAYS_PER_YEAR = 365.25
 BACKGROUND = {"DNMT3A": "dnmt3a_share", "TET2": "tet2_share", "ASXL1": "asxl1_share", "TP53": "tp53_share"}
@@ -118,7 +119,7 @@ def cell_types_of(spec: Spec, weight: float) -> CellTypes:
         Stem cells that a site stands for; multiplies the mutation rates.
     """
     founders = {name: founder_of(clone, spec) for name, clone in spec.clones.items()}
-    donor = [CellType(DONOR)] if any(t.kind == "transplant" for t in spec.treatments.values()) else []
+    donor = [CellType(t.donor) for t in spec.treatments.values() if isinstance(t, TransplantTreatment)]
     types = list(dict.fromkeys([*founders.values(), *donor]))
     kinds: list[str] = []
     arrows: list[tuple[int, str, int, float]] = []

@@ -10,6 +10,7 @@ from mpn_abm.mechanisms.progression.kernel import ET, PMF, PV, ProgressionRules
 from mpn_abm.mechanisms.spleen.kernel import SpleenRules
 from mpn_abm.mechanisms.transplant.kernel import TransplantRules
 from mpn_abm.scenario.schema import Spec
+from mpn_abm.scenario.treatments import TransplantTreatment
 
 DISEASES = {"ET": ET, "PV": PV, "PMF": PMF}
 NO_ENDPOINT = 2.0
@@ -74,8 +75,8 @@ def progression_rules(spec: Spec, types: CellTypes) -> ProgressionRules:
     p, transplant = spec.progression, spec.transplant
     niche = spec.marrow.scale == "niche"
     growth = math.log1p(p.background_death_growth)
-    transplants = [t if t.kind == "transplant" else None for t in spec.treatments.values()]
-    stated = [None if t is None else t.mortality_year_1 for t in transplants]
+    transplants = [t if isinstance(t, TransplantTreatment) else None for t in spec.treatments.values()]
+    shares = [None if t is None else t.mortality_year_1 for t in transplants]
     return ProgressionRules(
         enabled=int(p.enabled),
         mortal=int(p.mortality and niche),
@@ -99,7 +100,7 @@ def progression_rules(spec: Spec, types: CellTypes) -> ProgressionRules:
         mismatched=np.array(
             [0.0 if t is None else transplant.mismatched_factor if t.mismatched else 1.0 for t in transplants]
         ),
-        first_year=np.array([-1.0 if rate is None else rate / DAYS_PER_YEAR for rate in stated]),
+        first_year=np.array([-1.0 if share is None else -math.log1p(-share) / DAYS_PER_YEAR for share in shares]),
         humane=NO_ENDPOINT if p.humane_endpoint is None else p.humane_endpoint,
     )
 
@@ -107,11 +108,12 @@ def progression_rules(spec: Spec, types: CellTypes) -> ProgressionRules:
 def transplant_rules(spec: Spec, types: CellTypes) -> TransplantRules:
     """Conditioning, donor and graft; what differs between patients by a random byte."""
     p = spec.transplant
-    given = [t if t.kind == "transplant" else None for t in spec.treatments.values()]
+    given = [t if isinstance(t, TransplantTreatment) else None for t in spec.treatments.values()]
+    kill = {"reduced": p.conditioning_kill, "myeloablative": p.myeloablative_kill}
     return TransplantRules(
         enabled=int(p.enabled and any(t is not None for t in given)),
-        donor=types.number_of("donor") if any(t is not None for t in given) else 0,
-        left=np.array([1.0 if t is None else 1.0 - p.conditioning_kill for t in given]),
+        donor=np.array([0 if t is None else types.number_of(t.donor) for t in given], np.int64),
+        left=np.array([1.0 if t is None else 1.0 - kill[t.conditioning] for t in given]),
         residual=np.exp(p.residual_spread * NORMAL_QUANTILES),
         donor_share=p.donor_share,
         engraftment=p.engraftment,

@@ -9,7 +9,8 @@ from mpn_abm.arrays import Sizes
 from mpn_abm.columns import Layout, layout_of
 from mpn_abm.compile.cells import car_t_rules, cell_rules, signal_rules
 from mpn_abm.compile.clock import Timetable, boundary_at, timetable_of
-from mpn_abm.compile.drugs import NEVER, drug_rules
+from mpn_abm.compile.courses import treatment_rules
+from mpn_abm.compile.drugs import has_concentration
 from mpn_abm.compile.founders import sizes_of
 from mpn_abm.compile.genotypes import Antigens, CellTypes, antigens_of, cell_types_of
 from mpn_abm.compile.immunity import antigen_rules, immune_rules
@@ -17,10 +18,12 @@ from mpn_abm.compile.patient import blood_rules, progression_rules, spleen_rules
 from mpn_abm.compile.scar import field_levels, field_work, scar_rules
 from mpn_abm.kernels.draws import poisson_table_length
 from mpn_abm.mechanisms.census import CensusRules
+from mpn_abm.mechanisms.outcome import OUTCOMES_LOGGED
 from mpn_abm.mechanisms.schedule import Clock, Rules
 from mpn_abm.mechanisms.start import DISC, PATCHES, SCATTERED, SINGLE, StartRules
+from mpn_abm.mechanisms.treatment.rules import AGENTS, NEVER
 from mpn_abm.scenario.schema import Spec
-from mpn_abm.scenario.treatments import JakInhibitorTreatment
+from mpn_abm.scenario.treatments import courses_of
 from mpn_abm.state import lattice_of
 
 GENES = {"none": 0, "JAK2": 1, "CALR": 2}
@@ -41,6 +44,11 @@ class Program:
     layout: Layout
     cell_types: CellTypes
     antigens: Antigens
+
+    @property
+    def courses(self) -> tuple[str, ...]:
+        """Courses of treatments, by the number that the log gives them."""
+        return tuple(one.name for one in courses_of(self.spec.treatments))
 
     @property
     def founders(self) -> tuple[str, ...]:
@@ -71,7 +79,7 @@ def compile_scenario(spec: Spec) -> Program:
         clock=_clock(spec, timetable),
         cells=cells,
         signal=signal_rules(spec, types),
-        drugs=drug_rules(spec),
+        drugs=treatment_rules(spec, layout, types.bases),
         scar=scar_rules(spec, lattice, types),
         levels=levels,
         car_t=car_t,
@@ -107,8 +115,8 @@ def _census(
 ) -> tuple[Layout, CensusRules]:
     genotypes = [spec.genotypes[base] for base in types.bases]
     mutant = [base for base, genotype in zip(types.bases, genotypes, strict=True) if genotype.gene != "none"]
-    inhibitors = [t.drug if isinstance(t, JakInhibitorTreatment) else None for t in spec.treatments.values()]
-    drugs = list(dict.fromkeys(drug for drug in inhibitors if drug is not None))
+    measured = [t.drug if has_concentration(spec.drugs[t.drug]) else None for t in spec.treatments.values()]
+    drugs = list(dict.fromkeys(drug for drug in measured if drug is not None))
     groups = {"cells_total", "cells", "fraction", "genotype_cells", "vaf", "activity", "persistence", "concentration"}
     groups |= {"antigen"} if spec.antigen.enabled else set()
     groups |= {"scar"} if spec.fibrosis.enabled else set()
@@ -127,7 +135,7 @@ def _census(
         copies=np.array([genotype.mutant_copies for genotype in genotypes], np.int64),
         molecules=antigens.molecules(spec.antigen.spread),
         mutant_bases=np.array([types.bases.index(base) for base in mutant], np.int64),
-        drug_of=np.array([-1 if drug is None else drugs.index(drug) for drug in inhibitors], np.int64),
+        drug_of=np.array([-1 if drug is None else drugs.index(drug) for drug in measured], np.int64),
         drugs=len(drugs),
     )
     return layout, rules
@@ -165,16 +173,18 @@ def _sizes(rules: Rules, start: StartRules, work: int) -> Sizes:
     kinds = rules.cells.mutation_rate.shape[1]
     usual = most_candidates(rules) / (1.0 + rules.cells.regeneration) * sites
     clones = founders + 1 + rules.transplant.enabled + (int(2 * usual + 10 * math.sqrt(usual)) + 64 if kinds else 0)
-    infused = int(np.maximum(rules.drugs.infusion_agents, 0).max(initial=0))
+    infused = int(np.maximum(rules.drugs.level[:, AGENTS], 0).max(initial=0))
     agents = max(4 * infused, 64) if rules.car_t.enabled else 0
-    events = 4 * len(rules.drugs.interval) + 2 * len(rules.drugs.infusion_step) + 16
+    events = 4 * (rules.drugs.most_logged + OUTCOMES_LOGGED) + 4
     rows = min(len(rules.census.row_at) + 1, MOST_ROWS)
     return Sizes(
         genotypes=len(rules.cells.fitness),
         kinds=kinds,
         bases=len(rules.signal.rebound),
         antigen_classes=rules.antigen.molecules.shape[0],
-        treatments=len(rules.drugs.interval),
+        treatments=len(rules.drugs.treatment),
+        courses=len(rules.drugs.course),
+        conditions=len(rules.drugs.condition),
         clones=clones,
         agents=agents,
         agent_sites=sites if rules.car_t.enabled else 0,

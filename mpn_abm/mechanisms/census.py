@@ -152,13 +152,18 @@ def next_row(record, tally, boundary):
 @jit
 def write_row(
     counters, signal, scar_summary, immunity, body, agents, record, tally, places, rules, base, car_t, blood,
-    is_mutant, sites, step, boundary,
+    is_mutant, sites, step, due, boundary,
 ):  # fmt: skip
-    """Append a row of the trajectory, and the living clones if they are recorded; after death it holds no number."""
-    row = record.rows[next_row(record, tally, boundary)]
+    """Append a row of the trajectory and the living clones if they are due; after death it holds no number.
+
+    Where a condition of a treatment asks, the columns are kept in ``signal.seen``, recorded or not.
+    """
     if tally[DEAD_STEP] > 0:
-        row[:] = np.nan
+        if due:
+            record.rows[next_row(record, tally, boundary)] = np.nan
         return
+    watched = signal.seen.shape[0] > 0
+    row = signal.seen if watched else record.rows[tally[ROWS]]
     row[places.cells_total] = sites - counters.genotype_cells[0]
     for k in range(rules.founders):
         row[places.cells + k] = counters.clone_cells[k + 1]
@@ -186,6 +191,11 @@ def write_row(
             row[places.concentration + rules.drug_of[k]] += signal.drug[k, PLASMA]
     write_patient(row, places, body, tally, blood)
     write_immunity(row, places, immunity, body, rules.mutant_bases, is_mutant)
+    if not due:
+        return
+    r = next_row(record, tally, boundary)
+    if watched:
+        record.rows[r] = row
     if rules.clone_rows == 1:
         write_clones(counters.clone_cells, record.clone_rows, tally, boundary)
 

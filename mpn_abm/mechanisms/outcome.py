@@ -1,14 +1,14 @@
 """What a step has come to: the phase, death, and whether the run ends."""
 
 from mpn_abm.kernels.compiler import jit
-from mpn_abm.mechanisms.jak_inhibitor.kernel import note
+from mpn_abm.mechanisms.log import DIED, PHASE_CHANGE, note
 from mpn_abm.mechanisms.progression.kernel import count_blasts, is_dying, phase_of
 from mpn_abm.state import BLASTS, DEAD_STEP, ENDED, ENDED_STEP, MUTANTS_SEEN, PHASE
 
 # why a run ended
 GOES_ON, FIXATION, EXTINCTION, ERADICATION, DEATH = range(5)
-# kinds of events in the log, after those of treatments
-PHASE_CHANGE, RESPONSE_LOSS, DIED = 4, 5, 6
+# events of a step at most: a response lost, a new phase, death
+OUTCOMES_LOGGED = 3
 
 
 @jit

@@ -14,26 +14,28 @@ from mpn_abm.kernels.compiler import fused, jit, parallel_jit
 from mpn_abm.kernels.field import Levels
 from mpn_abm.mechanisms.antigen.kernel import AntigenRules, show_antigen
 from mpn_abm.mechanisms.blood.kernel import BloodRules, make_blood, put_out, share_cells
-from mpn_abm.mechanisms.car_t.infusion import infuse
 from mpn_abm.mechanisms.car_t.life import room_for_daughters
 from mpn_abm.mechanisms.car_t.macro import macro_sub_step
 from mpn_abm.mechanisms.car_t.micro import micro_sub_step
 from mpn_abm.mechanisms.car_t.rules import CarTRules
 from mpn_abm.mechanisms.census import CensusRules, next_row, room_for_row, write_row
 from mpn_abm.mechanisms.fibrosis.kernel import ScarRules, grow_scar, spread_cytokine
+from mpn_abm.mechanisms.giving import give_what_is_due
 from mpn_abm.mechanisms.hematopoiesis.death_birth import run_step_death_birth
 from mpn_abm.mechanisms.hematopoiesis.events import note_lost_clones, run_step
 from mpn_abm.mechanisms.hematopoiesis.hazards import has_table, number_of_candidates, set_thresholds
 from mpn_abm.mechanisms.hematopoiesis.rules import DEATH_BIRTH, CellRules
 from mpn_abm.mechanisms.hematopoiesis.stripes import run_step_striped
 from mpn_abm.mechanisms.immune.kernel import ImmuneRules, spread_suppression, weigh_immunity
-from mpn_abm.mechanisms.jak_inhibitor.kernel import DOSE, give_drugs, note
-from mpn_abm.mechanisms.jak_inhibitor.pharmacokinetics import DrugRules
 from mpn_abm.mechanisms.jak_stat.kernel import SignalRules, signal_in_cells
-from mpn_abm.mechanisms.outcome import GOES_ON, RESPONSE_LOSS, advance_disease, end_run
+from mpn_abm.mechanisms.log import RESPONSE_LOSS, note
+from mpn_abm.mechanisms.outcome import GOES_ON, OUTCOMES_LOGGED, advance_disease, end_run
 from mpn_abm.mechanisms.progression.kernel import CHRONIC, ProgressionRules, response_is_lost
 from mpn_abm.mechanisms.spleen.kernel import SpleenRules, fill_spleen
 from mpn_abm.mechanisms.transplant.kernel import TransplantRules, transplant_what_is_due
+from mpn_abm.mechanisms.treatment.courses import decide_courses
+from mpn_abm.mechanisms.treatment.exposure import expose
+from mpn_abm.mechanisms.treatment.rules import TreatmentRules
 from mpn_abm.state import (
     DEAD_STEP,
     DEPOSITION,
@@ -41,7 +43,6 @@ from mpn_abm.state import (
     ENDED,
     LOGGED,
     NEXT_CLONE,
-    NEXT_INFUSION,
     NEXT_ROW,
     PHASE,
     STAGE,
@@ -55,7 +56,7 @@ from mpn_abm.state import (
 # why a run came back
 DONE, ROWS_FULL, LOG_FULL, CLONES_FULL, AGENTS_FULL, TABLE_SHORT, STRIPES_SHORT = range(7)
 # how far a step has come
-AT_START, SIGNALLED, CELLS_RUN = range(3)
+AT_START, DECIDED, SIGNALLED, CELLS_RUN = range(4)
 
 
 class Clock(NamedTuple):
@@ -78,7 +79,7 @@ class Rules(NamedTuple):
     clock: Clock
     cells: CellRules
     signal: SignalRules
-    drugs: DrugRules
+    drugs: TreatmentRules
     scar: ScarRules
     levels: Levels
     car_t: CarTRules
@@ -90,35 +91,6 @@ class Rules(NamedTuple):
     transplant: TransplantRules
     census: CensusRules
     places: Places
-
-
-@jit
-def agents_of_infusion(k, drugs, antigen_cells):
-    """Agents of infusion k: a number, or a ratio to the antigen-positive cells that are there."""
-    if drugs.infusion_agents[k] >= 0:
-        return drugs.infusion_agents[k]
-    targets = 0
-    for cells_by_byte in antigen_cells[1:]:
-        for cells in cells_by_byte:
-            targets += cells
-    return np.int64(drugs.infusion_ratio[k] * targets + 0.5)
-
-
-@jit
-def infuse_what_is_due(antigen_cells, agents, log, tally, drugs, car_t, lattice, today, step, key_low, key_high):
-    """CAR T cells whose day has come enter; False if there is no room for them."""
-    while tally[NEXT_INFUSION] < drugs.infusion_step.shape[0]:
-        k = tally[NEXT_INFUSION]
-        if drugs.infusion_step[k] > step:
-            return True
-        number = agents_of_infusion(k, drugs, antigen_cells)
-        if tally[T_CELLS] + number > agents.site.shape[0]:
-            return False
-        by_faces = drugs.infusion_by_faces[k]
-        entered = infuse(number, k, by_faces, car_t.tissue, today, agents, tally, lattice, step, key_low, key_high)
-        note(log, tally, step, DOSE, drugs.infusion_treatment[k], entered * car_t.cells_per_agent)
-        tally[NEXT_INFUSION] = k + 1
-    return True
 
 
 @fused
@@ -141,19 +113,27 @@ def open_step(marrow, rules, step, key_low, key_high):
     if tally[STAGE] == AT_START:
         if not room_for_row(record, tally, rules.census, marrow.clone_table.shape[0]):
             return ROWS_FULL, *nothing
-        log_room = 2 * rules.drugs.interval.shape[0] + rules.drugs.infusion_step.shape[0] + 3
-        if tally[LOGGED] + log_room > record.log.shape[0]:
+        if tally[LOGGED] + rules.drugs.most_logged + OUTCOMES_LOGGED > record.log.shape[0]:
             return LOG_FULL, *nothing
-        # what is due at a boundary is given there, before anything reacts to it
-        infusions_left = tally[NEXT_INFUSION] < rules.drugs.infusion_step.shape[0]
-        if infusions_left and not infuse_what_is_due(
-            marrow.counters.antigen_cells, marrow.agents, record.log, tally, rules.drugs, rules.car_t, rules.lattice,
-            step * rules.clock.step, step, key_low, key_high,
-        ):  # fmt: skip
-            return AGENTS_FULL, *nothing
+        if rules.drugs.course.shape[0] > 0:
+            decide_courses(
+                marrow.signal.course, marrow.signal.held_since, marrow.signal.seen, record.log, tally, rules.drugs,
+                step, rules.clock.step, key_low, key_high,
+            )  # fmt: skip
+        tally[STAGE] = DECIDED
+    if tally[STAGE] == DECIDED:
         # without drugs the activity stays at the 1 of day 0
-        if rules.drugs.interval.shape[0] > 0:
-            give_drugs(marrow.signal, record, tally, rules.drugs, step, rules.clock.step)
+        if rules.drugs.course.shape[0] > 0:
+            # what is due at a boundary is given there, before anything reacts to it
+            if not give_what_is_due(
+                marrow.signal.course, marrow.counters.antigen_cells, marrow.agents, record.log, tally, rules.drugs,
+                rules.car_t, rules.lattice, step * rules.clock.step, step, key_low, key_high,
+            ):  # fmt: skip
+                return AGENTS_FULL, *nothing
+            expose(
+                marrow.signal.medication, marrow.signal.factor, marrow.signal.drug, marrow.signal.course, rules.drugs,
+                step, rules.clock.step,
+            )  # fmt: skip
             # the loss of a response shows from the step on in which it happens
             if rules.progression.enabled == 1 and response_is_lost(
                 marrow.signal, tally, rules.progression, step, rules.clock.step, key_low, key_high
@@ -270,11 +250,12 @@ def close_step(marrow, rules, step, key_low, key_high):
     end_run(marrow.counters.genotype_cells, tally, rules.clock, rules.cells.is_mutant, step + 1, alive)
     boundary = step + 1
     due = rules.census.row_at[tally[NEXT_ROW]] == boundary
-    if due or tally[ENDED] != GOES_ON:
+    recorded = due or tally[ENDED] != GOES_ON
+    if recorded or marrow.signal.seen.shape[0] > 0:
         write_row(
             marrow.counters, marrow.signal, marrow.ground.summary, marrow.immunity, marrow.body, marrow.agents,
             marrow.record, tally, rules.places, rules.census, rules.cells.base, rules.car_t, rules.blood,
-            rules.immune.is_mutant, rules.lattice.sites, rules.clock.step, boundary,
+            rules.immune.is_mutant, rules.lattice.sites, rules.clock.step, recorded, boundary,
         )  # fmt: skip
         if due:
             tally[NEXT_ROW] += 1

@@ -270,7 +270,7 @@ def begin(marrow, rules, start, key_low, key_high):
     write_row(
         counters, marrow.signal, marrow.ground.summary, marrow.immunity, marrow.body, marrow.agents, marrow.record,
         tally, rules.places, rules.census, rules.cells.base, rules.car_t, rules.blood, rules.immune.is_mutant,
-        rules.lattice.sites, rules.clock.step, 0,
+        rules.lattice.sites, rules.clock.step, True, 0,
     )  # fmt: skip
     tally[NEXT_ROW] = 1
 

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from math import prod
-from typing import NamedTuple
 
 from mpn_abm.errors import Problem
 from mpn_abm.mechanisms.genotypes import GENOTYPES
+from mpn_abm.scenario.course_checks import (
+    conditions_are_known,
+    courses_are_whole,
+    courses_suit_the_scale,
+    doses_suit_the_drug,
+    drugs_are_whole,
+    starts_are_in_order,
+)
+from mpn_abm.scenario.finding import Finding
 from mpn_abm.scenario.schema import Clone, Spec
-from mpn_abm.scenario.suggestions import one_of, unknown
-from mpn_abm.scenario.treatments import CarTTreatment, JakInhibitorTreatment, Treatment
+from mpn_abm.scenario.suggestions import unknown
+from mpn_abm.scenario.treatments import LastingCourse, courses_of
 from mpn_abm.scenario.tree import Entry, Path, problem_at
 
 _TOLERANCE = 1e-9
 _MOST_LOOKS = 1_000_000
-
-
-class Finding(NamedTuple):
-    """A path and what is expected there."""
-
-    path: Path
-    expectation: str
 
 
 def checked(spec: Spec, tree: Entry, wrong_parts: Collection[str] = ()) -> list[Problem]:
@@ -39,14 +40,11 @@ def never_happens(spec: Spec) -> Iterator[str]:
     for name, clone in spec.clones.items():
         if clone.day >= end:
             yield f"clones.{name}: day {clone.day:g} is not before the end, day {end:g}: it never arrives"
-    for name, treatment in spec.treatments.items():
-        day = _first_day(treatment)
+    for named in courses_of(spec.treatments):
+        course = named.course
+        day = course.start or 0.0 if isinstance(course, LastingCourse) else min(course.at or (course.day or 0.0,))
         if day >= end:
-            yield f"treatments.{name}: day {day:g} is not before the end, day {end:g}: it is never given"
-
-
-def _first_day(treatment: Treatment) -> float:
-    return treatment.start if isinstance(treatment, JakInhibitorTreatment) else treatment.day
+            yield f"treatments.{named.name}: day {day:g} is not before the end, day {end:g}: it is never given"
 
 
 def _step_suits_the_scale(spec: Spec) -> Iterator[Finding]:
@@ -171,33 +169,6 @@ def _there_is_a_clone(spec: Spec) -> Iterator[Finding]:
         yield Finding(("clones",), "expected at least one clone")
 
 
-def _treatments_are_whole(spec: Spec) -> Iterator[Finding]:
-    for name, treatment in spec.treatments.items():
-        here: Path = ("treatments", name)
-        if all(getattr(treatment, way) is None for way in treatment.ways_to_dose):
-            yield Finding(here, f"expected {one_of(sorted(treatment.ways_to_dose))}")
-        start = _first_day(treatment)
-        if treatment.stop is not None and treatment.stop <= start:
-            yield Finding((*here, "stop"), f"expected later than its start on day {start:g}")
-        if isinstance(treatment, CarTTreatment) and treatment.every is None:
-            if treatment.doses not in (None, 1):
-                yield Finding((*here, "doses"), "expected `every_days` beside it")
-            if treatment.stop is not None:
-                yield Finding((*here, "stop"), "expected `every_days` beside it")
-
-
-def _treatments_suit_the_scale(spec: Spec) -> Iterator[Finding]:
-    if spec.marrow.scale == "tissue":
-        return
-    for name, treatment in spec.treatments.items():
-        if not isinstance(treatment, CarTTreatment):
-            continue
-        if treatment.effector_to_target is not None:
-            yield Finding(("treatments", name, "effector_to_target"), "expected at tissue scale only")
-        if treatment.entry == "faces":
-            yield Finding(("treatments", name, "entry"), "expected everywhere: faces are for the tissue scale")
-
-
 def _copies(spec: Spec, clone: Clone) -> int:
     genotype = spec.genotypes.get(clone.genotype)
     return 0 if genotype is None else genotype.mutant_copies
@@ -238,6 +209,10 @@ _CHECKS: dict[Callable[[Spec], Iterator[Finding]], frozenset[str]] = {
     _patterns_are_whole: frozenset(),
     _vafs_suit_the_genotype: frozenset({"genotypes"}),
     _sizes_fit_the_lattice: frozenset({"clones", "genotypes", "marrow"}),
-    _treatments_are_whole: frozenset(),
-    _treatments_suit_the_scale: frozenset({"marrow"}),
+    drugs_are_whole: frozenset({"drugs", "genotypes"}),
+    courses_are_whole: frozenset({"treatments", "genotypes"}),
+    courses_suit_the_scale: frozenset({"treatments", "marrow"}),
+    doses_suit_the_drug: frozenset({"treatments"}),
+    conditions_are_known: frozenset({"treatments", "clones", "genotypes"}),
+    starts_are_in_order: frozenset({"treatments"}),
 }

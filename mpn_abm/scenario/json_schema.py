@@ -90,7 +90,7 @@ def _kind(kind: dict[str, Any], declaration: Declaration, unit: Unit) -> dict[st
             "patternProperties": {pattern: {"anyOf": [*items, {"type": "null"}]}, r"\.": True},
             "additionalProperties": False,
         }
-    if "propertyNames" in kind:
+    if isinstance(kind.get("additionalProperties"), dict):
         return {"type": "object", "additionalProperties": {"anyOf": [kind["additionalProperties"], {"type": "null"}]}}
     if kind.get("type") in _NUMBERS:
         exact = unit == declaration.unit

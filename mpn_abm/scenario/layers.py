@@ -95,6 +95,8 @@ def _unknown_key(key: str, shape: Blocks, path: Path) -> str:
 
 
 def _converted(entry: Entry, declaration: Declaration, unit: Unit) -> Entry:
+    if isinstance(entry.value, list):
+        return entry.with_value([_converted(item, declaration, unit) for item in entry.value])
     if not is_number(entry.value):
         return entry
     return entry.with_value(convert(entry.value, unit, declaration.unit))

@@ -55,6 +55,8 @@ class Place:
         value = getattr(self.value, declaration.name)
         if is_number(value):
             value = convert(value, declaration.unit, unit)
+        elif isinstance(value, tuple):
+            value = tuple(convert(item, declaration.unit, unit) if is_number(item) else item for item in value)
         annotation = block.model_fields[declaration.name].annotation
         return Place(path, (*self.names, declaration.name), value, declaration, annotation, unit)
 

@@ -6,6 +6,7 @@ from mpn_abm.errors import Problem
 from mpn_abm.scenario.layers import merged
 from mpn_abm.scenario.shape import Blocks, Named, Shape
 from mpn_abm.scenario.suggestions import unknown
+from mpn_abm.scenario.treatments import FOR_THE_WHOLE
 from mpn_abm.scenario.tree import Entry, Origin, entry_from, problem
 
 
@@ -17,8 +18,10 @@ def with_references(tree: Entry, shape: Blocks, problems: list[Problem]) -> Entr
             children[catalogue] = _alike(children[catalogue], catalogue, shape.child(catalogue), problems)
     if "treatments" in children and children["treatments"].is_mapping:
         drugs = children["drugs"].value if children["drugs"].is_mapping else {}
+        treatments = shape.child("treatments")
+        assert isinstance(treatments, Named)
         given = {
-            name: _of_its_drug(name, treatment, drugs, problems)
+            name: _with_courses(_of_its_drug(name, treatment, drugs, problems), treatments.of)
             for name, treatment in children["treatments"].value.items()
         }
         children["treatments"] = children["treatments"].with_value(given)
@@ -54,6 +57,20 @@ def _alike(catalogue: Entry, name: str, shape: Shape, problems: list[Problem]) -
     for item in catalogue.value:
         done[item] = resolve(item, ())
     return catalogue.with_value(done)
+
+
+def _with_courses(treatment: Entry, kinds: Blocks) -> Entry:
+    """The treatment whose courses say all that they inherit from it."""
+    courses = treatment.at(("courses",))
+    shape = kinds.of_kind(treatment.scalar("kind")).child("courses")
+    if courses is None or not courses.is_mapping or not isinstance(shape, Named):
+        return treatment
+    shared = {key: child for key, child in treatment.value.items() if key not in FOR_THE_WHOLE}
+    whole = {
+        name: merged(courses.with_value(shared), [course], shape.of, []) if course.is_mapping else course
+        for name, course in courses.value.items()
+    }
+    return treatment.with_value({**treatment.value, "courses": courses.with_value(whole)})
 
 
 def _of_its_drug(name: str, treatment: Entry, drugs: dict[str, Entry], problems: list[Problem]) -> Entry:

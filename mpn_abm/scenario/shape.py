@@ -5,7 +5,7 @@ A place of a scenario is a block (or one of several kinds of block), a mapping o
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -36,7 +36,12 @@ class Blocks:
         return {rival for group in self.exclusive() if name in group for rival in group if rival != name}
 
     def child(self, name: str) -> Shape:
-        return shape_of(self.annotation(name))
+        """What stands at a field; before the kind is known, all that can."""
+        having = (Blocks((block,)) for block in self.members if name in block.model_fields)
+        shapes = list(dict.fromkeys(shape_of(block.annotation(name)) for block in having))
+        if len(shapes) > 1 and all(isinstance(shape, Named) for shape in shapes):
+            return Named(Blocks(_members(shape.of for shape in shapes if isinstance(shape, Named))))
+        return shapes[0] if shapes else None
 
     def annotation(self, name: str) -> Any:
         """The type of a field."""
@@ -81,6 +86,10 @@ def shape_of(annotation: Hashable) -> Shape:
     if isinstance(annotation, type) and issubclass(annotation, Block):
         return Blocks((annotation,))
     return None
+
+
+def _members(shapes: Iterable[Blocks]) -> tuple[type[Block], ...]:
+    return tuple(dict.fromkeys(member for shape in shapes for member in shape.members))
 
 
 def _kind(block: type[Block]) -> object:

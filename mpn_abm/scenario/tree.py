@@ -137,8 +137,12 @@ def shown(entry: Entry, width: int = 60) -> str:
     """The value in one short line as an author would write it; a mapping is left out, its place says enough."""
     if entry.is_mapping:
         return ""
-    text = written(entry.plain() if isinstance(entry.value, list) else entry.said)
+    text = written(_as_said(entry))
     return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def _as_said(entry: Entry) -> Any:
+    return [_as_said(item) for item in entry.value] if isinstance(entry.value, list) else entry.said
 
 
 def written(value: Any) -> str:

@@ -92,4 +92,5 @@ def _of_a_block(tree: Entry, path: Path, entry: Entry, shape: Shape) -> Problem:
 
 
 def _misplaced(owner: Blocks) -> str:
-    return f"not for the kind {one_of(owner.kinds())}, expected one of {keys_in_words(owner)}"
+    kind = one_of(owner.kinds()) if owner.kinds() else "of this treatment"
+    return f"not for the kind {kind}, expected one of {keys_in_words(owner)}"

@@ -62,4 +62,6 @@ def test_whole_numbers_are_integers_with_bounds(schema):
 def test_a_treatment_is_of_one_of_the_kinds(schema):
     (pattern,) = [key for key in schema["properties"]["treatments"]["anyOf"][0]["patternProperties"] if key != r"\."]
     kinds = schema["properties"]["treatments"]["anyOf"][0]["patternProperties"][pattern]["anyOf"]
-    assert {kind.get("$ref") for kind in kinds} == {"#/$defs/JakInhibitorTreatment", "#/$defs/CarTTreatment", None}
+    told = {kind.get("$ref") for kind in kinds}
+    assert {"#/$defs/JakInhibitorTreatment", "#/$defs/CarTTreatment", "#/$defs/TransplantTreatment", None} <= told
+    assert len(told) == 10

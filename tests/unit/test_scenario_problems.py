@@ -53,7 +53,7 @@ def problems_of(text: str, **options) -> list[str]:
         ("treatments: {ruxo: {dose_mg: 1}}", "treatments.ruxo: unknown drug, did you mean 'ruxolitinib'?"),
         (
             "treatments: {a: {drug: car_t, dose_mg: 1}}",
-            "treatments.a.dose_mg: not for the kind car_t, expected one of kind, drug, target, dose_cells",
+            "treatments.a.dose_mg: not for the kind car_t, expected one of kind, drug, dose_relative, after",
         ),
         (
             "treatments: {car_t: {kind: jak_inhibitor}}",
@@ -61,7 +61,7 @@ def problems_of(text: str, **options) -> list[str]:
         ),
         (
             "drugs: {mine: {half_life_hours: 3}}",
-            "drugs.mine: expected `kind:` one of jak_inhibitor, car_t, or `like:` a known one",
+            "drugs.mine: expected `kind:` one of jak_inhibitor, hsp90_inhibitor, interferon, eltrombopag, ",
         ),
         ("drugs: {a: {like: b}, b: {like: a}}", "expected no circle"),
         (

@@ -207,7 +207,7 @@ class Pair:
     def infusions(self):
         """(step, treatment) of every infusion, in the order of time."""
         every = [
-            (ceil((treatment.day + k * (treatment.every or 0.0)) / self.spec.time.step - 1e-9), treatment)
+            (ceil(((treatment.day or 0.0) + k * (treatment.every or 0.0)) / self.spec.time.step - 1e-9), treatment)
             for treatment in self.spec.treatments.values()
             if treatment.kind == "car_t"
             for k in range(treatment.doses or 1)

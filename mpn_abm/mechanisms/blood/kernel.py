@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mpn_abm.kernels.compiler import jit
-from mpn_abm.kernels.response import relax
+from mpn_abm.kernels.relaxation import relax
 from mpn_abm.state import TYPE_1
 
 PLATELETS, RED_CELLS, WHITE_CELLS = range(3)

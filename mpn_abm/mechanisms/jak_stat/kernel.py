@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mpn_abm.kernels.compiler import jit
-from mpn_abm.kernels.response import relax
+from mpn_abm.kernels.relaxation import relax
 from mpn_abm.state import ANTI_CALR, HELD_JAK1, HELD_JAK2, HSP90, JAK1, RESPONSE_LOST_STEP, TYPE_1, TYPE_2
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mpn_abm.kernels.compiler import jit
-from mpn_abm.kernels.response import relax
+from mpn_abm.kernels.relaxation import relax
 from mpn_abm.state import HELD_JAK1, HELD_JAK2, SPLEEN, SYMPTOMS
 
 

@@ -35,7 +35,7 @@ class TransplantRules(NamedTuple):
     """Constants of a transplant; the tables give a patient's factor by a random byte."""
 
     enabled: int
-    donor: int  # genotype of donor cells
+    donor: np.ndarray  # int64[T]  genotype of the donor cells of a treatment
     left: np.ndarray  # float64[T]  share that the conditioning of a treatment leaves, median patient
     residual: np.ndarray  # float64[256]
     donor_share: float  # of the sites
@@ -66,6 +66,7 @@ def condition(marrow_cell, counters, source, tally, cells, rules, lattice, step,
 def engraft(marrow_cell, counters, source, clone_table, arrived, tally, cells, rules, lattice, step, key_low, key_high):
     """Donor cells take empty niches, as many as their share of the marrow says, as a clone of their own."""
     clone = tally[NEXT_CLONE]
+    donor = rules.donor[tally[TRANSPLANT_TREATMENT]]
     empty = counters.genotype_cells[0]
     if empty == 0:
         return
@@ -76,8 +77,8 @@ def engraft(marrow_cell, counters, source, clone_table, arrived, tally, cells, r
             continue
         w0, _, _, _ = words(s, step, PATIENT, LODGING_DRAW, key_low, key_high)
         if uint64(w0) < lodges:
-            put_cell(s, clone, rules.donor, marrow_cell, counters, source, cells, lattice, key_low, key_high)
-            arrived[rules.donor] += 1
+            put_cell(s, clone, donor, marrow_cell, counters, source, cells, lattice, key_low, key_high)
+            arrived[donor] += 1
             if first < 0:
                 first = s
     if first < 0:
@@ -86,7 +87,7 @@ def engraft(marrow_cell, counters, source, clone_table, arrived, tally, cells, r
     facts[PARENT] = 0
     facts[BORN_STEP] = step
     facts[BORN_SITE] = first
-    facts[CLONE_GENOTYPE] = rules.donor
+    facts[CLONE_GENOTYPE] = donor
     facts[FOUNDER] = 0
     facts[LOST_STEP] = -1
     tally[NEXT_CLONE] = clone + 1

@@ -12,7 +12,10 @@ class TransplantParameters(Mechanism):
     """What conditioning leaves, what the donor brings, and what it costs."""
 
     conditioning_kill: float = parameter(
-        0.99, low=0.0, high=1.0, doc="share of stem cells that conditioning kills", source="assumed: reduced intensity"
+        0.99, low=0.0, high=1.0, doc="share of stem cells that reduced conditioning kills", source="assumed"
+    )
+    myeloablative_kill: float = parameter(
+        0.999, low=0.0, high=1.0, doc="share of stem cells that myeloablative conditioning kills", source="assumed"
     )
     residual_spread: float = parameter(
         1.0, low=0.0, high=5.0, doc="log-sd between patients of what conditioning leaves", source="assumed"

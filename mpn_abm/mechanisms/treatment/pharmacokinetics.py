@@ -5,37 +5,11 @@ amounts are in units of the concentration that they would make. Occupancy is C /
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from mpn_abm.kernels.compiler import jit
 from mpn_abm.kernels.draws import decay
-
-
-class DrugRules(NamedTuple):
-    """The treatments of a scenario, one entry each; times in days.
-
-    Only oral drugs have ``interval`` > 0. ``follows`` is 1 where steps are short enough to follow C(t);
-    else a step sees the mean over a dosing interval at steady state.
-    """
-
-    follows: int
-    start_step: np.ndarray  # int64[T]
-    stop_step: np.ndarray  # int64[T]  first step without the drug
-    interval: np.ndarray  # float64[T] days between doses
-    doses: np.ndarray  # int64[T] doses in all
-    amount: np.ndarray  # float64[T] concentration that one dose would make, nM
-    absorption: np.ndarray  # float64[T] 1/day
-    elimination: np.ndarray  # float64[T] 1/day
-    ic50: np.ndarray  # float64[T] nM, of this patient
-    mean_occupancy: np.ndarray  # float64[T]
-    mean_concentration: np.ndarray  # float64[T] nM
-    infusion_step: np.ndarray  # int64[I] step of each infusion of CAR T cells, ascending
-    infusion_treatment: np.ndarray  # int64[I]
-    infusion_agents: np.ndarray  # int64[I] agents; -1 if by the ratio
-    infusion_ratio: np.ndarray  # float64[I] agents per antigen-positive cell
-    infusion_by_faces: np.ndarray  # uint8[I] 1 if they enter from the faces of the lattice
 
 
 def amount_per_dose(peak: float, absorption: float, elimination: float) -> float:

@@ -1,1 +1,0 @@
-"""Type I JAK inhibitors: dosing, concentration, occupancy."""

@@ -1,0 +1,1 @@
+"""Treatments: which course runs, at which dose, and what all drugs together do."""
