@@ -20,7 +20,8 @@ from mpn_abm.batch import Batch
 from mpn_abm.compile.program import Program, compile_scenario
 from mpn_abm.errors import UsageError
 from mpn_abm.estimate import refuse_if_too_large
-from mpn_abm.mechanisms.start import UNPLACED, clear_site, put_cell
+from mpn_abm.mechanisms.placement import clear_site, put_cell
+from mpn_abm.mechanisms.start import UNPLACED
 from mpn_abm.mesa_agents import MarrowAgents
 from mpn_abm.mesa_grid import MarrowGrid
 from mpn_abm.mesa_layers import CELL_WORD, Position, block_fields

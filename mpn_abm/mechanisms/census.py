@@ -195,7 +195,8 @@ def write_row(
         return
     r = next_row(record, tally, boundary)
     if watched:
-        record.rows[r] = row
+        for column in range(row.shape[0]):
+            record.rows[r, column] = row[column]
     if rules.clone_rows == 1:
         write_clones(counters.clone_cells, record.clone_rows, tally, boundary)
 
