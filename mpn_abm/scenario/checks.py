@@ -40,6 +40,14 @@ def _step_suits_the_scale(spec: Spec) -> Iterator[Finding]:
         yield Finding(("time", "step"), f"expected {words} at {spec.marrow.scale} scale")
 
 
+def _rows_lie_within_the_run(spec: Spec) -> Iterator[Finding]:
+    for place, day in enumerate(spec.time.record_at or ()):
+        if day > spec.time.duration:
+            yield Finding(
+                ("time", "record_at", place), f"expected a day of the run, which lasts {spec.time.duration:g} days"
+            )
+
+
 def _homing_fits_the_lattice(spec: Spec) -> Iterator[Finding]:
     shortest = min(spec.marrow.shape)
     if spec.hematopoiesis.homing_radius > shortest:
@@ -190,6 +198,7 @@ def _sites_of(clone: Clone, sites: int) -> float:
 
 _CHECKS: dict[Callable[[Spec], Iterator[Finding]], frozenset[str]] = {
     _step_suits_the_scale: frozenset({"time", "marrow"}),
+    _rows_lie_within_the_run: frozenset({"time"}),
     _homing_fits_the_lattice: frozenset({"hematopoiesis", "marrow"}),
     _catalogue_is_whole: frozenset({"genotypes"}),
     _copies_suit_the_gene: frozenset({"genotypes"}),

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from mpn_abm.errors import Problem, ScenarioError
+from mpn_abm.errors import Problem, ScenarioError, UsageError
+from mpn_abm.scenario.arms import Overlays, overlays_of, part_of, refuse_what_arms_set, within_arm, without_arm
 from mpn_abm.scenario.checks import checked
+from mpn_abm.scenario.claim_checks import checked_comparison, days_named
 from mpn_abm.scenario.defaults import catalogues, presets
 from mpn_abm.scenario.layers import canonical, merged
 from mpn_abm.scenario.paths import Place, locate
 from mpn_abm.scenario.references import with_references
 from mpn_abm.scenario.resolved import as_file, as_yaml
-from mpn_abm.scenario.schema import Spec
+from mpn_abm.scenario.schema import Comparison, ScenarioFile, Spec
 from mpn_abm.scenario.shape import Blocks
 from mpn_abm.scenario.sources import (
     layer_of_option,
@@ -28,15 +30,19 @@ from mpn_abm.scenario.sources import (
     layers_of_mapping,
     layers_of_text,
 )
+from mpn_abm.scenario.suggestions import unknown
 from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, in_reading_order
 from mpn_abm.scenario.validation import validated
+from mpn_abm.units import is_number
 
 _ROOT = Blocks((Spec,))
+_FILE = Blocks((ScenarioFile,))
+_NAMED_DAYS = Origin("default, the days that claims and endpoints name")
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A checked scenario.
+    """A checked scenario: that of a file itself, or of one of its arms.
 
     Attributes
     ----------
@@ -44,10 +50,25 @@ class Scenario:
         All values, by block; lengths of time of `time` and `treatments` in days, parameters in their declared units.
     tree : Entry
         What was said, and where, after all layers were merged.
+    comparison : Comparison
+        Endpoints, claims and the reference of the file.
+    comparison_tree : Entry
+        What was said of them, and where.
+    arm : str or None
+        The arm, None for the file itself.
+    arms : dict of Scenario
+        The scenarios of the arms, in the order of the file; an arm has none itself.
+    overlays : dict
+        What each arm says over the file.
     """
 
     spec: Spec
     tree: Entry
+    comparison: Comparison = field(default_factory=Comparison)
+    comparison_tree: Entry = Entry({}, DEFAULT)
+    arm: str | None = None
+    arms: Mapping[str, Scenario] = field(default_factory=dict)
+    overlays: Overlays = field(default_factory=dict)
 
     def get(self, path: str) -> Any:
         """The value at a path such as `treatments.car_t.dose_cells`, in the unit that the path says."""
@@ -67,12 +88,15 @@ class Scenario:
         return locate(path, self.spec)
 
     def to_yaml(self) -> str:
-        """The whole scenario as a file that says every value."""
+        """The whole scenario as a file that says every value, without arms and claims."""
         return as_yaml(self.spec)
 
     @cached_property
     def sha256(self) -> str:
-        """Digest of all values in their order, whatever file, units or layers they came from."""
+        """Digest of all values in their order, whatever file, units, layers or arm they came from.
+
+        Claims are left out: they ask about a run and do not change it, but for the days of its rows.
+        """
         text = json.dumps(as_file(self.spec), ensure_ascii=True, separators=(",", ":"))
         return sha256(text.encode()).hexdigest()
 
@@ -82,8 +106,9 @@ def load(
     overrides: Mapping[str, Any] | None = None,
     sets: Iterable[str] = (),
     options: Mapping[str, Any] | None = None,
+    arm: str | None = None,
 ) -> Scenario:
-    """Read and check a scenario.
+    """Read and check a scenario, with all of its arms.
 
     Parameters
     ----------
@@ -95,6 +120,8 @@ def load(
         `PATH=VALUE` with the value in YAML, as `--set` takes them.
     options : mapping, optional
         Values that have an option of their own on the command line, such as `seed`.
+    arm : str, optional
+        The arm of which the scenario is returned; that of the file itself unless said.
 
     Returns
     -------
@@ -105,18 +132,23 @@ def load(
     ScenarioError
         With everything that is wrong.
     UsageError
-        If the file cannot be read or a text of `sets` is no assignment.
+        If the file cannot be read, a text of `sets` is no assignment, or the file has no such arm.
     """
     problems: list[Problem] = []
     layers = _layers_of(source, problems)
-    layers += [layer_of_set(assignment) for assignment in sets]
-    layers += [layer_of_option(name, value) for name, value in (options or {}).items()]
+    later = [layer_of_set(assignment) for assignment in sets]
+    later += [layer_of_option(name, value) for name, value in (options or {}).items()]
     if overrides:
-        layers.append(layer_of_overrides(overrides))
-    layers = [canonical(layer, _ROOT, problems) for layer in layers]
-    base = _base(layers)
-    tree = with_references(merged(base, layers, _ROOT, problems), _ROOT, problems)
-    return Scenario(_checked_spec(tree, problems), tree)
+        later.append(layer_of_overrides(overrides))
+    layers = [canonical(layer, _FILE, problems) for layer in layers]
+    later = [canonical(layer, _FILE, problems) for layer in later]
+    scenario = _assembled(layers, later, problems)
+    if arm is None:
+        return scenario
+    if arm not in scenario.arms:
+        known = unknown("arm", arm, scenario.arms) if scenario.arms else "the scenario has no `arms:`"
+        raise UsageError(f"--arm {arm}: {known}")
+    return scenario.arms[arm]
 
 
 def _layers_of(source: str | PathLike[str] | Mapping[str, Any], problems: list[Problem]) -> list[Entry]:
@@ -127,25 +159,89 @@ def _layers_of(source: str | PathLike[str] | Mapping[str, Any], problems: list[P
     return layers_of_file(Path(source), problems)
 
 
+def _assembled(layers: list[Entry], later: list[Entry], problems: list[Problem]) -> Scenario:
+    """The scenario of canonical layers, with those of all arms; every problem of any of them is raised at once."""
+    overlays = overlays_of([*layers, *later], problems)
+    comparison_tree = merged(
+        Entry({}, DEFAULT),
+        [part_of(layer, Comparison) for layer in (*layers, *later)],
+        Blocks((Comparison,)),
+        problems,
+    )
+    comparison, found = validated(comparison_tree, Comparison)
+    problems += _news(found, problems)
+    days = days_named(comparison) if comparison is not None else set()
+    of_file = [part_of(layer, Spec) for layer in (*layers, *later)]
+    tree, spec, own = _solved(of_file, days, [told for told in problems if not told.path.startswith("arms.")])
+    arms: dict[str, tuple[Entry, Spec | None]] = {}
+    of_arms: list[Problem] = []
+    for name, overlay in overlays.items():
+        arm_tree, arm_spec, theirs = _solved([*of_file, *overlay], days, without_arm(name, problems))
+        arms[name] = arm_tree, arm_spec
+        of_arms += within_arm(name, (told for told in theirs if told not in own))
+    problems += [*own, *of_arms, *refuse_what_arms_set((part_of(layer, Spec) for layer in later), overlays)]
+    if comparison is not None:
+        specs = {name: arm_spec for name, (_, arm_spec) in arms.items()}
+        problems += checked_comparison(comparison, comparison_tree, spec, specs)
+    if problems or spec is None or comparison is None:
+        raise ScenarioError(in_reading_order(problems))
+    about = {"comparison": comparison, "comparison_tree": comparison_tree}
+    of_each = {name: Scenario(s, t, **about, arm=name) for name, (t, s) in arms.items() if s is not None}
+    return Scenario(spec, tree, **about, arms=of_each, overlays=overlays)
+
+
+def _solved(layers: list[Entry], days: set[float], known: list[Problem]) -> tuple[Entry, Spec | None, list[Problem]]:
+    """The tree and values of layers, and what is wrong beside the problems that are known."""
+    problems = list(known)
+    base = _base(layers)
+    tree = with_references(merged(base, layers, _ROOT, problems), _ROOT, problems)
+    tree = _with_days(tree, days)
+    spec = _checked_spec(tree, problems)
+    return tree, spec, [told for told in problems if told not in known]
+
+
 def _base(layers: list[Entry]) -> Entry:
     """The defaults below the layers, which depend on what the layers say about scale and disease."""
     said = merged(catalogues(), layers, _ROOT, [])
     return merged(catalogues(), presets(said), _ROOT, [])
 
 
-def _checked_spec(tree: Entry, problems: list[Problem]) -> Spec:
-    spec, found = validated(tree)
-    problems += [told for told in found if not any(_is_at_or_in(problem.path, told.path) for problem in problems)]
+def _with_days(tree: Entry, days: set[float]) -> Entry:
+    """The tree in which the named days are recorded, as far as they lie within the run."""
+    time = tree.at(("time",))
+    duration = tree.scalar("time", "duration")
+    if time is None or not time.is_mapping or not is_number(duration):
+        return tree
+    said = time.value.get("record_at")
+    there = said.plain() if said is not None else []
+    within = [day for day in sorted(days) if day <= duration]
+    if not isinstance(there, list) or not within:
+        return tree
+    missing = [entry_from(day, _NAMED_DAYS) for day in within if day not in there]
+    entry = entry_from([], _NAMED_DAYS) if said is None else said
+    recorded = entry.with_value([*entry.value, *missing])
+    return tree.with_value({**tree.value, "time": time.with_value({**time.value, "record_at": recorded})})
+
+
+def _checked_spec(tree: Entry, problems: list[Problem]) -> Spec | None:
+    """The values of a tree; what is wrong with them is added to the problems."""
+    spec, found = validated(tree, Spec)
+    problems += _news(found, problems)
     wrong = {problem.path.partition(".")[0] for problem in problems}
     if spec is None:
         right = {part: entry for part, entry in tree.value.items() if part not in wrong}
         stand_ins = {part: entry_from(value, DEFAULT) for part, value in _stand_ins(tree).items()}
-        spec, _ = validated(tree.with_value({**stand_ins, **right}))
-    if spec is not None:
-        problems += checked(spec, tree, wrong)
-    if problems or spec is None:
-        raise ScenarioError(in_reading_order(problems))
+        part_of_it, _ = validated(tree.with_value({**stand_ins, **right}), Spec)
+        if part_of_it is not None:
+            problems += checked(part_of_it, tree, wrong)
+        return None
+    problems += checked(spec, tree, wrong)
     return spec
+
+
+def _news(found: Iterable[Problem], known: list[Problem]) -> list[Problem]:
+    """The findings that do not stand where something is known to be wrong."""
+    return [told for told in found if not any(_is_at_or_in(problem.path, told.path) for problem in known)]
 
 
 def _stand_ins(tree: Entry) -> dict[str, Any]:

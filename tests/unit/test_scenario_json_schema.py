@@ -5,7 +5,7 @@ import pytest
 from mpn_abm.mechanisms.declaration import accepted_keys
 from mpn_abm.mechanisms.hematopoiesis.parameters import HematopoiesisParameters
 from mpn_abm.scenario.json_schema import json_schema
-from mpn_abm.scenario.schema import Spec
+from mpn_abm.scenario.schema import ScenarioFile
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def test_it_is_a_2020_12_schema_of_a_file(schema):
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["required"] == ["schema"]
     assert schema["properties"]["schema"]["const"] == "mpn-abm/1"
-    assert set(schema["properties"]) == {*Spec.model_fields, "schema", "extends", "without"}
+    assert set(schema["properties"]) == {*ScenarioFile.model_fields, "schema", "extends", "without"}
 
 
 def test_every_reference_leads_somewhere(schema):
