@@ -18,6 +18,7 @@ from mpn_abm.mechanisms.schedule import run_days, run_replicates
 from mpn_abm.mechanisms.start import arrive, begin, begin_replicates
 from mpn_abm.recorder import Recorder
 from mpn_abm.result import Result
+from mpn_abm.scenario.claim_columns import refuse_missing_columns
 from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.state import MarrowState
 
@@ -68,6 +69,7 @@ def run(
     program = compile_scenario(scenario.spec)
     together = replicates_together(program, number)
     refuse_if_too_large(program, together, number)
+    _refuse_claims_without_columns(scenario, program)
     observers = tuple(observers)
     recorder = Recorder(program, scenario.sha256[:16])
     clock = _Clock()
@@ -82,6 +84,13 @@ def run(
         candidates += batch.candidates
         events += batch.events
     return _result(scenario, recorder, clock, start, candidates, events)
+
+
+def _refuse_claims_without_columns(scenario: Scenario, program: Program) -> None:
+    comparison = scenario.comparison
+    asked = {name: claim for name, claim in comparison.expect.items() if scenario.arm in (claim.arm, claim.versus)}
+    where = "this run" if scenario.arm is None else f"the arm {scenario.arm}"
+    refuse_missing_columns(asked, comparison.endpoints, {column.name for column in program.layout.table}, where)
 
 
 def replicates_together(program: Program, number: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from mpn_abm.columns import IDENTITY, Column, describe
 from mpn_abm.errors import Problem
@@ -17,7 +17,7 @@ _WORDS = ("string", "category")
 _OF_NUMBERS = ("median", "sd", "spearman", "slope_per_year")
 
 
-def checked_comparison(
+def checked_between(
     said: Comparison, tree: Entry, file: Spec | None, arms: Mapping[str, Spec | None], wrong: Collection[str] = ()
 ) -> list[Problem]:
     """What is wrong between claims, endpoints and arms.
@@ -32,7 +32,13 @@ def checked_comparison(
 def known_columns(spec: Spec) -> Iterator[Column]:
     """The columns that a trajectory of this scenario can have."""
     drugs = {treatment.drug for treatment in spec.treatments.values()}
-    names = {"<clone>": spec.clones, "<genotype>": spec.genotypes, "<mutant>": spec.genotypes, "<drug>": drugs}
+    genotypes = spec.genotypes
+    names: dict[str, Iterable[str]] = {
+        "<clone>": spec.clones,
+        "<genotype>": genotypes,
+        "<mutant>": genotypes,
+        "<drug>": drugs,
+    }
     for column in describe():
         if column in IDENTITY:
             continue
@@ -94,10 +100,10 @@ def _of_endpoint(name: str, endpoint: Endpoint, said: Comparison, known: Mapping
         yield from _of_condition(place, condition, known, must_ask=place != here or len(places) > 1)
     if endpoint.ever and not endpoint.is_event:
         yield Finding((*here, "ever"), "expected a bound beside it: only a yes or no can ever have been")
-    for key, followed in (("among", endpoint.among and endpoint.among.endpoint), ("since", endpoint.since)):
+    among = None if endpoint.among is None else endpoint.among.endpoint
+    for place, followed in (((*here, "among", "endpoint"), among), ((*here, "since"), endpoint.since)):
         if followed is None:
             continue
-        place = (*here, "among", "endpoint") if key == "among" else (*here, key)
         if not _is_known(followed, said, known):
             yield Finding(place, _unknown_endpoint(followed, said, known))
         elif not endpoint_of(followed, said.endpoints).is_event:
@@ -106,9 +112,7 @@ def _of_endpoint(name: str, endpoint: Endpoint, said: Comparison, known: Mapping
             yield Finding(place, f"expected no circle, {followed} leads back to it")
 
 
-def _of_condition(
-    place: Path, condition: Condition, known: Mapping[str, Column], must_ask: bool
-) -> Iterator[Finding]:
+def _of_condition(place: Path, condition: Condition, known: Mapping[str, Column], must_ask: bool) -> Iterator[Finding]:
     if condition.column is None:
         yield Finding((*place, "column"), "missing, expected a column of the trajectory")
         return
@@ -145,9 +149,7 @@ def _of_the_day(here: Path, claim: Claim, spec: Spec | None) -> Iterator[Finding
         yield Finding((*here, "at_day"), f"expected a day of the run, which lasts {spec.time.duration:g} days")
 
 
-def _of_the_statistic(
-    here: Path, claim: Claim, endpoint: Endpoint, known: Mapping[str, Column]
-) -> Iterator[Finding]:
+def _of_the_statistic(here: Path, claim: Claim, endpoint: Endpoint, known: Mapping[str, Column]) -> Iterator[Finding]:
     statistic, timed = claim.statistic, claim.statistic in OF_TIMES or claim.contrast == "hazard_ratio"
     if timed and not endpoint.is_event:
         asked = "a hazard ratio" if claim.contrast == "hazard_ratio" else statistic
@@ -162,7 +164,8 @@ def _of_the_statistic(
     if needs_a_day and statistic == "mean" and claim.at_day is None:
         yield Finding((*here, "at_day"), "missing, expected the day of the yes or no (or `ever: true` in the endpoint)")
     if (statistic == "spearman") != (claim.with_ is not None):
-        yield Finding((*here, "with_"), "expected with `statistic: spearman`, and only there")
+        place = "with" if claim.with_ is None else "with_"
+        yield Finding((*here, place), "expected with `statistic: spearman`, and only there")
     elif claim.with_ is not None and claim.with_ not in known:
         yield Finding((*here, "with_"), _unknown_column(claim.with_, known))
     words = known.get(claim.endpoint)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Strict
 
-from mpn_abm.mechanisms.declaration import Block, Name, setting
+from mpn_abm.mechanisms.declaration import Block, setting
 from mpn_abm.scenario.treatments import LONGEST
 
 

@@ -13,15 +13,13 @@ from typing import Any
 
 from mpn_abm.errors import Problem, ScenarioError, UsageError
 from mpn_abm.scenario.arms import Overlays, overlays_of, part_of, refuse_what_arms_set, within_arm, without_arm
-from mpn_abm.scenario.checks import checked
-from mpn_abm.scenario.claim_checks import checked_comparison, days_named
-from mpn_abm.scenario.defaults import catalogues, presets
+from mpn_abm.scenario.claim_checks import checked_between, days_named
 from mpn_abm.scenario.layers import canonical, merged
 from mpn_abm.scenario.paths import Place, locate
-from mpn_abm.scenario.references import with_references
 from mpn_abm.scenario.resolved import as_file, as_yaml
 from mpn_abm.scenario.schema import Comparison, ScenarioFile, Spec
 from mpn_abm.scenario.shape import Blocks
+from mpn_abm.scenario.solving import checked_comparison, news, solved
 from mpn_abm.scenario.sources import (
     layer_of_option,
     layer_of_overrides,
@@ -31,13 +29,10 @@ from mpn_abm.scenario.sources import (
     layers_of_text,
 )
 from mpn_abm.scenario.suggestions import unknown
-from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, in_reading_order
-from mpn_abm.scenario.validation import validated
-from mpn_abm.units import is_number
+from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, in_reading_order
 
-_ROOT = Blocks((Spec,))
 _FILE = Blocks((ScenarioFile,))
-_NAMED_DAYS = Origin("default, the days that claims and endpoints name")
+_NOTHING = Entry({}, DEFAULT)
 
 
 @dataclass(frozen=True)
@@ -65,7 +60,7 @@ class Scenario:
     spec: Spec
     tree: Entry
     comparison: Comparison = field(default_factory=Comparison)
-    comparison_tree: Entry = Entry({}, DEFAULT)
+    comparison_tree: Entry = _NOTHING
     arm: str | None = None
     arms: Mapping[str, Scenario] = field(default_factory=dict)
     overlays: Overlays = field(default_factory=dict)
@@ -163,96 +158,26 @@ def _assembled(layers: list[Entry], later: list[Entry], problems: list[Problem])
     """The scenario of canonical layers, with those of all arms; every problem of any of them is raised at once."""
     overlays = overlays_of([*layers, *later], problems)
     comparison_tree = merged(
-        Entry({}, DEFAULT),
+        _NOTHING,
         [part_of(layer, Comparison) for layer in (*layers, *later)],
         Blocks((Comparison,)),
         problems,
     )
-    comparison, found = validated(comparison_tree, Comparison)
-    problems += _news(found, problems)
-    days = days_named(comparison) if comparison is not None else set()
+    comparison, wrong_endpoints = checked_comparison(comparison_tree, problems)
+    days = days_named(comparison)
     of_file = [part_of(layer, Spec) for layer in (*layers, *later)]
-    tree, spec, own = _solved(of_file, days, [told for told in problems if not told.path.startswith("arms.")])
+    tree, spec, own = solved(of_file, days, [told for told in problems if not told.path.startswith("arms.")])
     arms: dict[str, tuple[Entry, Spec | None]] = {}
     of_arms: list[Problem] = []
     for name, overlay in overlays.items():
-        arm_tree, arm_spec, theirs = _solved([*of_file, *overlay], days, without_arm(name, problems))
+        arm_tree, arm_spec, theirs = solved([*of_file, *overlay], days, without_arm(name, problems))
         arms[name] = arm_tree, arm_spec
         of_arms += within_arm(name, (told for told in theirs if told not in own))
     problems += [*own, *of_arms, *refuse_what_arms_set((part_of(layer, Spec) for layer in later), overlays)]
-    if comparison is not None:
-        specs = {name: arm_spec for name, (_, arm_spec) in arms.items()}
-        problems += checked_comparison(comparison, comparison_tree, spec, specs)
-    if problems or spec is None or comparison is None:
+    specs = {name: arm_spec for name, (_, arm_spec) in arms.items()}
+    problems += news(checked_between(comparison, comparison_tree, spec, specs, wrong_endpoints), problems)
+    if problems or spec is None:
         raise ScenarioError(in_reading_order(problems))
-    about = {"comparison": comparison, "comparison_tree": comparison_tree}
-    of_each = {name: Scenario(s, t, **about, arm=name) for name, (t, s) in arms.items() if s is not None}
-    return Scenario(spec, tree, **about, arms=of_each, overlays=overlays)
-
-
-def _solved(layers: list[Entry], days: set[float], known: list[Problem]) -> tuple[Entry, Spec | None, list[Problem]]:
-    """The tree and values of layers, and what is wrong beside the problems that are known."""
-    problems = list(known)
-    base = _base(layers)
-    tree = with_references(merged(base, layers, _ROOT, problems), _ROOT, problems)
-    tree = _with_days(tree, days)
-    spec = _checked_spec(tree, problems)
-    return tree, spec, [told for told in problems if told not in known]
-
-
-def _base(layers: list[Entry]) -> Entry:
-    """The defaults below the layers, which depend on what the layers say about scale and disease."""
-    said = merged(catalogues(), layers, _ROOT, [])
-    return merged(catalogues(), presets(said), _ROOT, [])
-
-
-def _with_days(tree: Entry, days: set[float]) -> Entry:
-    """The tree in which the named days are recorded, as far as they lie within the run."""
-    time = tree.at(("time",))
-    duration = tree.scalar("time", "duration")
-    if time is None or not time.is_mapping or not is_number(duration):
-        return tree
-    said = time.value.get("record_at")
-    there = said.plain() if said is not None else []
-    within = [day for day in sorted(days) if day <= duration]
-    if not isinstance(there, list) or not within:
-        return tree
-    missing = [entry_from(day, _NAMED_DAYS) for day in within if day not in there]
-    entry = entry_from([], _NAMED_DAYS) if said is None else said
-    recorded = entry.with_value([*entry.value, *missing])
-    return tree.with_value({**tree.value, "time": time.with_value({**time.value, "record_at": recorded})})
-
-
-def _checked_spec(tree: Entry, problems: list[Problem]) -> Spec | None:
-    """The values of a tree; what is wrong with them is added to the problems."""
-    spec, found = validated(tree, Spec)
-    problems += _news(found, problems)
-    wrong = {problem.path.partition(".")[0] for problem in problems}
-    if spec is None:
-        right = {part: entry for part, entry in tree.value.items() if part not in wrong}
-        stand_ins = {part: entry_from(value, DEFAULT) for part, value in _stand_ins(tree).items()}
-        part_of_it, _ = validated(tree.with_value({**stand_ins, **right}), Spec)
-        if part_of_it is not None:
-            problems += checked(part_of_it, tree, wrong)
-        return None
-    problems += checked(spec, tree, wrong)
-    return spec
-
-
-def _news(found: Iterable[Problem], known: list[Problem]) -> list[Problem]:
-    """The findings that do not stand where something is known to be wrong."""
-    return [told for told in found if not any(_is_at_or_in(problem.path, told.path) for problem in known)]
-
-
-def _stand_ins(tree: Entry) -> dict[str, Any]:
-    """What the checks between parts see of a required part that is wrong in itself: of clones, their genotypes."""
-    clones = tree.value.get("clones")
-    named = clones.value.items() if clones is not None and clones.is_mapping else ()
-    said = {name: clone.value.get("genotype") for name, clone in named if clone.is_mapping}
-    known = {name: {"genotype": genotype.value} for name, genotype in said.items() if genotype is not None}
-    texts = {name: clone for name, clone in known.items() if isinstance(clone["genotype"], str)}
-    return {"time": {"duration": 1.0}, "clones": texts}
-
-
-def _is_at_or_in(path: str, place: str) -> bool:
-    return f"{path}.".startswith(f"{place}.")
+    said = comparison, comparison_tree
+    of_each = {name: Scenario(s, t, *said, arm=name) for name, (t, s) in arms.items() if s is not None}
+    return Scenario(spec, tree, *said, arms=of_each, overlays=overlays)
