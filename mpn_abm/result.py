@@ -101,9 +101,9 @@ class Result:
     def _claims_as_json(self) -> list[dict[str, Any]]:
         if not self.scenario.comparison.expect:
             return []
-        from mpn_abm.analysis.claims import records
+        from mpn_abm.analysis.claims import rows_of
 
-        return records(self.claims)
+        return rows_of(self.claims)
 
     def write(self, folder: str | Path, overwrite: bool = False) -> dict[str, Any]:
         """Write the tables, the resolved scenario and manifest.json; returns what the manifest says.

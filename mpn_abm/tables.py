@@ -47,7 +47,7 @@ def table_of(columns: Sequence[Column], arrays: Mapping[str, np.ndarray | pa.Arr
 
 def table_from_frame(columns: Sequence[Column], frame: pd.DataFrame) -> pa.Table:
     """A table of these columns from a data frame; what is no number there is not known, a null."""
-    return table_of(columns, {column.name: pa.Array.from_pandas(frame[column.name]) for column in columns})
+    return table_of(columns, {c.name: pa.Array.from_pandas(frame[c.name], type=ARROW_TYPES[c.kind]) for c in columns})
 
 
 def category(codes: np.ndarray, labels: Sequence[str]) -> pa.Array:

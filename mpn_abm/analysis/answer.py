@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from mpn_abm.analysis.headlines import HEADLINES
@@ -41,16 +44,14 @@ def _of_the_first_figure(comparison: pd.DataFrame, reference: str, replicates: i
     return f"{figure}; {replicates} runs of each arm"
 
 
-def _of_arm(row: dict[str, object], alone: pd.Series) -> str:
+def _of_arm(row: Mapping[Any, Any], alone: pd.Series) -> str:
     arm, low, high = row["arm"], row["low"], row["high"]
-    assert isinstance(low, float)
-    assert isinstance(high, float)
     value = f"{arm} {alone[arm]:.3g}"
     if pd.isna(low) or pd.isna(high):
         return value
     if low <= 0.0 <= high:
-        return f"{value} (no clear difference, {low:+.2g} to {high:+.2g})"
-    return f"{value} ({low:+.2g} to {high:+.2g})"
+        return f"{value} (no clear difference: {low:+.2g} to {high:+.2g})"
+    return f"{value} (difference {low:+.2g} to {high:+.2g})"
 
 
 def _listed(names: list[str]) -> str:

@@ -77,15 +77,15 @@ def versus_of(claim: Claim, reference: str | None) -> str | None:
     return claim.versus or reference
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The claims as JSON says them; what is not known or not said is null."""
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as JSON says them; what is not known or not said is None."""
     there = table.astype(object).where(table.notna(), None)
     return [{str(name): value for name, value in row.items()} for row in there.to_dict("records")]
 
 
 def sentences(table: pd.DataFrame, own: Own) -> list[str]:
     """A line for each claim: held or not, what was claimed, the value with its interval, the band, the source."""
-    return [_sentence(row, own) for row in records(table)]
+    return [_sentence(row, own) for row in rows_of(table)]
 
 
 def _sentence(row: Mapping[str, Any], own: Own) -> str:

@@ -68,11 +68,11 @@ class Patients:
     @cached_property
     def last_day_alive(self) -> Floats:
         """float[patients]: how long each was watched; the day of death at the latest."""
-        return np.fmin(self.day[self.last], self.death_day)
+        return np.asarray(np.fmin(self.day[self.last], self.death_day))
 
     def least(self, of_rows: Floats) -> Floats:
         """float[patients]: the lowest value of the rows of each."""
-        return np.minimum.reduceat(of_rows, self.first) if len(of_rows) else np.empty(0)
+        return np.asarray(np.minimum.reduceat(of_rows, self.first)) if len(of_rows) else np.empty(0)
 
     def first_row(self, holds: np.ndarray) -> np.ndarray:
         """int[patients]: the first row of each at which something holds, -1 if there is none."""

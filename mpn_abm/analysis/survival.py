@@ -76,7 +76,7 @@ def log_rank(one: pd.DataFrame, other: pd.DataFrame) -> float:
 def hazard_ratio(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, Interval]:
     """Hazard of the first over that of the second (Cox, ties after Efron), with Wald's interval.
 
-    0 where the first had no event, NaN where the second had none.
+    0 where the first had no event, NaN where the second had none or no finite ratio fits best.
     """
     if one.empty or not other["event"].any():
         return np.nan, NOT_KNOWN
@@ -88,8 +88,8 @@ def hazard_ratio(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, Interva
         return sum(part for part, _ in _score_and_information(risk_sets, log_ratio))
 
     if score(-30.0) * score(30.0) >= 0.0:
-        # one of the two always came before the other: no finite ratio fits best
-        return (np.inf if score(0.0) > 0.0 else 0.0), NOT_KNOWN
+        # every event of one came before any of the other: no finite ratio fits best
+        return (np.nan if score(0.0) > 0.0 else 0.0), NOT_KNOWN
     best = float(optimize.brentq(score, -30.0, 30.0))
     information = sum(part for _, part in _score_and_information(risk_sets, best))
     reach = float(stats.norm.ppf(0.5 + LEVEL / 2)) / np.sqrt(information)

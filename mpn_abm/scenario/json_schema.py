@@ -95,7 +95,11 @@ def _kind(kind: dict[str, Any], declaration: Declaration, unit: Unit) -> dict[st
     if kind.get("type") in _NUMBERS:
         exact = unit == declaration.unit
         return {"type": kind["type"] if exact else "number", **_bounds(declaration, unit)}
-    return {word: value for word, value in kind.items() if word not in _INTERNAL}
+    said = {word: value for word, value in kind.items() if word not in _INTERNAL}
+    if unit != declaration.unit and kind.get("type") == "array":
+        # the bounds of the items stand in the declared unit
+        said["items"] = {"type": "number"}
+    return said
 
 
 def _bounds(declaration: Declaration, unit: Unit) -> dict[str, float]:

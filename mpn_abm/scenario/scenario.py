@@ -75,12 +75,12 @@ class Scenario:
 
     def origin_of(self, place: Place) -> Origin:
         """Where the value at a place comes from."""
-        entry = self.tree.at(place.names)
+        entry = (self.comparison_tree if _compares(place.path) else self.tree).at(place.names)
         return DEFAULT if entry is None else entry.origin
 
     def locate(self, path: str) -> Place:
         """What stands at a path; UsageError if nothing can."""
-        return locate(path, self.spec)
+        return locate(path, self.comparison if _compares(path) else self.spec)
 
     def to_yaml(self) -> str:
         """The whole scenario as a file that says every value, without arms and claims."""
@@ -144,6 +144,10 @@ def load(
         known = unknown("arm", arm, scenario.arms) if scenario.arms else "the scenario has no `arms:`"
         raise UsageError(f"--arm {arm}: {known}")
     return scenario.arms[arm]
+
+
+def _compares(path: str) -> bool:
+    return path.partition(".")[0] in Comparison.model_fields
 
 
 def _layers_of(source: str | PathLike[str] | Mapping[str, Any], problems: list[Problem]) -> list[Entry]:

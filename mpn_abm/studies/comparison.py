@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from mpn_abm.analysis.answer import answer
-from mpn_abm.analysis.claims import judged, records
+from mpn_abm.analysis.claims import judged, rows_of
 from mpn_abm.analysis.headlines import headline_days, patients_of
 from mpn_abm.analysis.patients import Patients
 from mpn_abm.analysis.tables import compared, details, event_times, with_headlines
@@ -77,7 +77,7 @@ def compare(
     # refused before the work, not after it
     with claimed(Path(out), overwrite):
         study = _compared(scenario, replicates, threads, progress)
-        study.facts = study.write(out, overwrite=True)
+        study.facts = study.write(Path(out), overwrite=True)
     return study
 
 
@@ -116,12 +116,14 @@ def _study(scenario: Scenario, results: Mapping[str, Result], start: float) -> S
         name: of_one_schema([identified(results[arm].tables[name], arm) for arm in results])
         for name in ("trajectory", "summary")
     }
-    patients = {
+    patients: dict[str, Patients] = {
         arm: patients_of(trajectory.to_pandas(), summary.to_pandas())
         for arm, trajectory, summary in zip(results, parts["trajectory"], parts["summary"], strict=True)
     }
     days = headline_days(patients, scenario.spec.time.step)
-    verdicts = judged(claims, own, {**patients, **_file_itself(scenario, patients)}, reference)
+    asked = _file_itself(scenario, patients)
+    asked.update(patients)
+    verdicts = judged(claims, own, asked, reference)
     comparison = compared(patients, own, claims, days, reference)
     frames_of = {
         "endpoints": details(patients, own, claims, days),
@@ -134,7 +136,7 @@ def _study(scenario: Scenario, results: Mapping[str, Result], start: float) -> S
     first = next(iter(results.values()))
     facts = _facts(scenario, results, parts["trajectory"], start) | {
         "reference": reference,
-        "claims": records(verdicts),
+        "claims": rows_of(verdicts),
         "claims_left_out": [name for name in claims if name not in set(verdicts["claim"])],
     }
     said = answer(scenario.spec.question, verdicts, comparison, reference, facts["replicates"])
