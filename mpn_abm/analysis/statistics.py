@@ -7,6 +7,7 @@ patients are drawn again with a fixed seed (bootstrap).
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -100,7 +101,8 @@ def ratio(one: pd.Series, other: pd.Series, statistic: str) -> Estimate:
     number = len(first)
     if number == 0:
         return Estimate(np.nan, np.nan, np.nan, 0)
-    return Estimate(over(np.arange(number)), *bootstrap(number, over), number)
+    value = over(np.arange(number))
+    return Estimate(value, *(NOT_KNOWN if np.isnan(value) else bootstrap(number, over)), number)
 
 
 def paired(one: pd.Series, other: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -124,15 +126,18 @@ def bootstrap(number: int, statistic: Callable[[np.ndarray], float]) -> Interval
     """The interval of a statistic of patients, given by their numbers, that are drawn again; not known for one."""
     if number < 2:
         return NOT_KNOWN
-    drawn = stats.bootstrap(
-        (np.arange(number),),
-        statistic,
-        vectorized=False,
-        method="percentile",
-        n_resamples=BOOTSTRAP_SAMPLES,
-        confidence_level=LEVEL,
-        random_state=BOOTSTRAP_SEED,
-    )
+    with warnings.catch_warnings():
+        # a statistic that some samples do not have, such as a median that is not reached, has no interval
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        drawn = stats.bootstrap(
+            (np.arange(number),),
+            statistic,
+            vectorized=False,
+            method="percentile",
+            n_resamples=BOOTSTRAP_SAMPLES,
+            confidence_level=LEVEL,
+            random_state=BOOTSTRAP_SEED,
+        )
     return float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
 
 

@@ -130,8 +130,15 @@ def shown(entry: Entry, width: int = 60) -> str:
     """The value in one short line as an author would write it; a mapping is left out, its place says enough."""
     if entry.is_mapping:
         return ""
-    text = written(entry.plain() if isinstance(entry.value, list) else entry.said)
+    text = written(_as_said(entry))
     return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def _as_said(entry: Entry) -> Any:
+    """The value before any conversion."""
+    if isinstance(entry.value, list):
+        return [_as_said(item) for item in entry.value]
+    return entry.plain() if entry.is_mapping else entry.said
 
 
 def written(value: Any) -> str:
