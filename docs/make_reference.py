@@ -89,7 +89,8 @@ COLUMNS = """A run writes `trajectory.parquet` and, unless `output` leaves them 
 `events.parquet`, `snapshots.parquet` and `summary.parquet`. The schema of each file carries the provenance of the run
 under the key `mpn_abm`: version, scenario, seed, packages. `-` stands for a number without a unit."""
 
-COMPARISON = """These keys stand beside those above. `arms.NAME` takes every key of a scenario but `seed` and `replicates`;
+COMPARISON = """These keys stand beside those above. `arms.NAME` takes every key of a scenario but `seed` and
+`replicates`;
 `endpoints.NAME.all` and `any` take a list of conditions with the keys of an endpoint up to `base_below`.
 [Compare arms and check claims](../guides/compare_and_claims.md) shows how they are used."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mpn_abm.errors import Problem
 from mpn_abm.scenario.schema import Comparison, Spec
+from mpn_abm.scenario.shape import Blocks, Named, Shape
 from mpn_abm.scenario.suggestions import unknown
 from mpn_abm.scenario.tree import Entry, Path, problem, problem_of_key
 from mpn_abm.scenario.validation import A_NAME
@@ -70,12 +71,24 @@ def refuse_what_arms_set(layers: Iterable[Entry], arms: Mapping[str, tuple[Entry
     for layer in layers:
         for path, entry in _leaves(layer, ()):
             for other, name, leaf in set_by_arms:
-                shorter = min(len(path), len(other))
-                if path[:shorter] == other[:shorter]:
+                if _say_one_thing(path, other):
                     there = ".".join(("arms", name, *map(str, other[:-1]), leaf.key or str(other[-1])))
                     told = f"expected a path that no arm sets, and {there} ({leaf.origin}) does; set that one instead"
                     yield problem(entry, path, told)
                     break
+
+
+def _say_one_thing(path: Path, other: Path) -> bool:
+    """Whether one path leads through the other, or both end in keys of which a file says one, as `fraction`, `vaf`."""
+    shorter = min(len(path), len(other))
+    if path[:shorter] == other[:shorter]:
+        return True
+    if path[: shorter - 1] != other[: shorter - 1]:
+        return False
+    shape: Shape = Blocks((Spec,))
+    for step in path[: shorter - 1]:
+        shape = shape.child(str(step)) if isinstance(shape, Blocks | Named) else None
+    return isinstance(shape, Blocks) and str(other[shorter - 1]) in shape.rivals(str(path[shorter - 1]))
 
 
 def _leaves(entry: Entry, path: Path) -> Iterator[tuple[Path, Entry]]:

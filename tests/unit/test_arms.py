@@ -203,6 +203,12 @@ def test_what_an_arm_sets_is_not_set_on_the_command_line(path, refused):
         load(HEAD + ARMS, sets=[path])
 
 
+def test_another_key_for_what_an_arm_sets_is_refused_too():
+    arms = "arms: {a: {clones.calr.fraction: 0.2}}\n"
+    assert "no arm sets" in problems_of(arms, sets=["clones.calr.vaf=0.1"])[0]
+    load(HEAD + arms, sets=["clones.calr.pattern=disc"])
+
+
 def test_explain_knows_arms_and_claims():
     scenario = load(HEAD + ARMS + "expect: {a: {endpoint: vaf_calr, at_week: 5, high: 1}}\n")
     (row,) = explained(scenario, "expect.a.at_week")
