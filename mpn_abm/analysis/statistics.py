@@ -1,7 +1,7 @@
 """Statistics of patients' values with 95 % intervals, of one arm and of the difference between two.
 
-Arms share their seeds: what two of them differ in is asked patient by patient. Where no formula gives an interval,
-patients are drawn again with a fixed seed (bootstrap).
+Arms share their seeds: what two of them differ in is asked patient by patient, where they have patients in common.
+Where no formula gives an interval, patients are drawn again with a fixed seed (bootstrap).
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def rank_correlation(values: pd.Series, beside: pd.Series) -> Estimate:
 
 
 def difference(one: pd.Series, other: pd.Series, statistic: str, is_share: bool) -> Estimate:
-    """The statistic of the first minus that of the second, of the patients that both have."""
+    """The statistic of the first minus that of the second, by pairs where both have patients in common."""
+    if one.index.intersection(other.index).empty:
+        return _of_two_groups(one, other, statistic, is_share, np.subtract)
     first, second = paired(one, other)
     number = len(first)
     if number == 0:
@@ -90,7 +92,9 @@ def difference(one: pd.Series, other: pd.Series, statistic: str, is_share: bool)
 
 
 def ratio(one: pd.Series, other: pd.Series, statistic: str) -> Estimate:
-    """The statistic of the first over that of the second, of the patients that both have; NaN over 0."""
+    """The statistic of the first over that of the second, by pairs where there are any; NaN over 0."""
+    if one.index.intersection(other.index).empty:
+        return _of_two_groups(one, other, statistic, False, lambda mine, theirs: mine / theirs if theirs else np.nan)
     first, second = paired(one, other)
     compute = _function(statistic)
 
@@ -149,19 +153,52 @@ def _t_test(differences: np.ndarray) -> float:
     return float(2.0 * stats.t.sf(abs(np.mean(differences)) / error, len(differences) - 1))
 
 
+def _of_two_groups(
+    one: pd.Series, other: pd.Series, statistic: str, is_share: bool, contrast: Callable[[float, float], float]
+) -> Estimate:
+    """A contrast of arms that share no patient, as where patients were randomised."""
+    first, second = one.dropna().to_numpy(float), other.dropna().to_numpy(float)
+    number = min(len(first), len(second))
+    if number == 0:
+        return Estimate(np.nan, np.nan, np.nan, 0)
+    compute = _function(statistic)
+    value = float(contrast(compute(first), compute(second)))
+    if is_share:
+        yes = np.array([[group.sum(), len(group) - group.sum()] for group in (first, second)], int)
+        return Estimate(value, *_newcombe(first, second, 0.0), number, float(stats.fisher_exact(yes).pvalue))
+    if number < 2 or np.isnan(value):
+        return Estimate(value, np.nan, np.nan, number)
+    if contrast is np.subtract and statistic in ("mean", "slope_per_year") and np.ptp(first) + np.ptp(second) > 0.0:
+        test = stats.ttest_ind(first, second, equal_var=False)
+        interval = test.confidence_interval(LEVEL)
+        return Estimate(value, float(interval.low), float(interval.high), number, float(test.pvalue))
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
+    drawn = [
+        contrast(compute(rng.choice(first, len(first))), compute(rng.choice(second, len(second))))
+        for _ in range(BOOTSTRAP_SAMPLES)
+    ]
+    low, high = np.quantile(drawn, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    return Estimate(value, float(low), float(high), number)
+
+
 def _difference_of_shares(first: np.ndarray, second: np.ndarray) -> Estimate:
-    """Newcombe's interval of a paired difference, from Wilson's of both (Stat Med 1998, 17:2635); McNemar's p-value."""
+    """Of pairs, with McNemar's exact p-value."""
     number, one, other = len(first), float(first.mean()), float(second.mean())
-    (low_one, high_one), (low_other, high_other) = wilson(int(first.sum()), number), wilson(int(second.sum()), number)
     spread = np.sqrt(one * (1 - one) * other * (1 - other))
     together = float((first * second).mean()) - one * other
-    correlation = together / spread if spread > 0.0 else 0.0
-    down, up = one - low_one, high_one - one
-    down_other, up_other = other - low_other, high_other - other
-    below = np.sqrt(max(down**2 - 2 * correlation * down * up_other + up_other**2, 0.0))
-    above = np.sqrt(max(up**2 - 2 * correlation * up * down_other + down_other**2, 0.0))
+    interval = _newcombe(first, second, together / spread if spread > 0.0 else 0.0)
     only_first, only_second = int((first > second).sum()), int((first < second).sum())
     changed = only_first + only_second
     p_value = float(stats.binomtest(only_first, changed).pvalue) if changed else np.nan
-    value = one - other
-    return Estimate(value, float(value - below), float(value + above), number, p_value)
+    return Estimate(one - other, *interval, number, p_value)
+
+
+def _newcombe(first: np.ndarray, second: np.ndarray, correlation: float) -> Interval:
+    """Newcombe's interval of a difference of shares, from Wilson's of both (Stat Med 1998, 17:873 and 17:2635)."""
+    one, other = float(first.mean()), float(second.mean())
+    low_one, high_one = wilson(int(first.sum()), len(first))
+    low_other, high_other = wilson(int(second.sum()), len(second))
+    down, up, down_other, up_other = one - low_one, high_one - one, other - low_other, high_other - other
+    below = np.sqrt(max(down**2 - 2 * correlation * down * up_other + up_other**2, 0.0))
+    above = np.sqrt(max(up**2 - 2 * correlation * up * down_other + down_other**2, 0.0))
+    return float(one - other - below), float(one - other + above)

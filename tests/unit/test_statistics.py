@@ -77,6 +77,21 @@ def test_newcombes_example_of_a_paired_difference():
     assert found.p_value == pytest.approx(2 * (1 + 8) / 2**8)
 
 
+def test_arms_without_a_common_patient_are_two_groups():
+    """Welch's test for means; Newcombe's example of shares 56/70 and 48/80: 0.2, from 0.0524 to 0.3339."""
+    one, other = pd.Series([1.0, 2, 3, 4], index=range(4)), pd.Series([3.0, 5, 9], index=range(4, 7))
+    found = statistics.difference(one, other, "mean", is_share=False)
+    welch = stats.ttest_ind(one, other, equal_var=False)
+    assert found[:3] == pytest.approx((2.5 - 17 / 3, *welch.confidence_interval()))
+    assert found.p_value == pytest.approx(welch.pvalue)
+    first = pd.Series([1.0] * 56 + [0.0] * 14)
+    second = pd.Series([1.0] * 48 + [0.0] * 32, index=range(70, 150))
+    assert statistics.difference(first, second, "mean", True)[:3] == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+    ratio = statistics.ratio(one, other, "median")
+    assert ratio.value == 0.5
+    assert ratio.low < 0.5 < ratio.high
+
+
 def test_one_run_has_no_interval():
     for found in (
         statistics.one_arm(series(2), "mean", is_share=False),
