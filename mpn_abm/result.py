@@ -74,7 +74,7 @@ class Result:
         comparison = self.scenario.comparison
         summary = self.summary if "summary" in self.tables else None
         patients = {self.scenario.arm: Patients(self.trajectory, summary)}
-        mine = {name: claim for name, claim in comparison.expect.items() if claim.contrast_or_none is None}
+        mine = {name: claim for name, claim in comparison.expect.items() if claim.is_on_one_arm}
         return judged(mine, comparison.endpoints, patients)
 
     def _frame(self, name: str) -> pd.DataFrame:

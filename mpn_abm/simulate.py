@@ -87,10 +87,10 @@ def run(
 
 
 def _refuse_claims_without_columns(scenario: Scenario, program: Program) -> None:
-    comparison = scenario.comparison
-    asked = {name: claim for name, claim in comparison.expect.items() if scenario.arm in (claim.arm, claim.versus)}
+    said = scenario.comparison
+    mine = {name: claim for name, claim in said.expect.items() if claim.is_on_one_arm and claim.arm == scenario.arm}
     where = "this run" if scenario.arm is None else f"the arm {scenario.arm}"
-    refuse_missing_columns(asked, comparison.endpoints, {column.name for column in program.layout.table}, where)
+    refuse_missing_columns(mine, said.endpoints, {column.name for column in program.layout.table}, where)
 
 
 def replicates_together(program: Program, number: int) -> int:

@@ -74,7 +74,7 @@ def _findings(
         for role, arm in (("arm", claim.arm), ("versus", claim.versus)):
             if arm is not None and arm not in arms:
                 yield Finding((*here, role), unknown("arm", arm, arms) if arms else "expected `arms:` in the file")
-        yield from _of_arms(here, claim)
+        yield from _of_arms(here, claim, said.reference or next(iter(arms), None))
         yield from _of_the_band(here, claim)
         yield from _of_the_day(here, claim, file if claim.arm is None else arms.get(claim.arm))
         if claim.endpoint in wrong:
@@ -128,11 +128,13 @@ def _of_condition(place: Path, condition: Condition, known: Mapping[str, Column]
         yield Finding(place, "expected a bound, such as `above` or `below`")
 
 
-def _of_arms(here: Path, claim: Claim) -> Iterator[Finding]:
+def _of_arms(here: Path, claim: Claim, reference: str | None) -> Iterator[Finding]:
     if claim.contrast_or_none is not None and claim.arm is None:
         yield Finding((*here, "arm"), "missing, expected the arm that is compared")
     if claim.arm is not None and claim.arm == claim.versus:
         yield Finding((*here, "versus"), "expected another arm than `arm`")
+    if not claim.is_on_one_arm and claim.versus is None and claim.arm is not None and claim.arm == reference:
+        yield Finding((*here, "arm"), "expected another arm than the reference, or `versus` beside it")
     if claim.contrast == "hazard_ratio" and claim.statistic != "mean":
         yield Finding((*here, "statistic"), "expected none beside a hazard ratio")
 

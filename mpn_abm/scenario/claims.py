@@ -51,6 +51,11 @@ class Claim(Block):
     weight: float = setting(1.0, low=0.0, high=1e6, doc="its weight among others")
 
     @property
+    def is_on_one_arm(self) -> bool:
+        """Whether nothing is compared."""
+        return self.contrast_or_none is None
+
+    @property
     def contrast_or_none(self) -> Literal["difference", "ratio", "hazard_ratio"] | None:
         """How two arms are compared, None if there is one arm."""
         return self.contrast or (None if self.versus is None else "difference")

@@ -11,15 +11,17 @@ from typing import Any
 import pyarrow as pa
 
 from mpn_abm.analysis.answer import answer
-from mpn_abm.analysis.claims import judged, rows_of
+from mpn_abm.analysis.claims import judged, rows_of, versus_of
 from mpn_abm.analysis.headlines import headline_days, patients_of
 from mpn_abm.analysis.patients import Patients
 from mpn_abm.analysis.tables import compared, details, event_times, with_headlines
 from mpn_abm.columns import STUDY_TABLES
+from mpn_abm.compile.program import compile_scenario
 from mpn_abm.errors import Problem, ScenarioError
 from mpn_abm.files import claimed, digest_of
 from mpn_abm.result import Result
 from mpn_abm.scenario.arms import said_by
+from mpn_abm.scenario.claim_columns import refuse_missing_columns
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.tree import written
 from mpn_abm.simulate import peak_memory_mb, run
@@ -98,11 +100,24 @@ def _compared(
     scenario: Scenario, replicates: int | None, threads: int, progress: Callable[[float], None] | None
 ) -> Study:
     start = time.perf_counter()
+    for arm in scenario.arms.values():
+        _refuse_claims_without_columns(arm, reference_of(scenario))
     results = {}
     for number, (name, arm) in enumerate(scenario.arms.items()):
         tell = None if progress is None else _part_of(progress, number, len(scenario.arms))
         results[name] = run(arm, replicates=replicates, threads=threads, progress=tell)
     return _study(scenario, results, start)
+
+
+def _refuse_claims_without_columns(arm: Scenario, reference: str) -> None:
+    said = arm.comparison
+    asked = {
+        name: claim
+        for name, claim in said.expect.items()
+        if arm.arm in (claim.arm, None if claim.is_on_one_arm else versus_of(claim, reference))
+    }
+    known = {column.name for column in compile_scenario(arm.spec).layout.table}
+    refuse_missing_columns(asked, said.endpoints, known, f"the arm {arm.arm}")
 
 
 def _part_of(progress: Callable[[float], None], number: int, arms: int) -> Callable[[float], None]:

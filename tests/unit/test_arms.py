@@ -110,6 +110,7 @@ def test_the_resolved_scenario_of_an_arm_is_the_arm():
         ("expect: {c: {arm: a, endpoint: vaf_calr, high: 1}}", "expect.c.arm: a: expected `arms:` in the file"),
         (ARMS + "expect: {c: {arm: lat, endpoint: vaf_calr, high: 1}}", "arm: lat: unknown arm, did you mean 'late'?"),
         (ARMS + "expect: {c: {arm: late, versus: late, endpoint: vaf_calr, high: 1}}", "expected another arm than"),
+        (ARMS + "expect: {c: {arm: control, contrast: ratio, endpoint: vaf_calr, high: 1}}", "than the reference"),
         (ARMS + "expect: {c: {versus: late, endpoint: vaf_calr, high: 1}}", "expect.c.arm: missing, expected the arm"),
         ("expect: {c: {endpoint: vaf_clr, high: 1}}", "endpoint: vaf_clr: unknown endpoint, did you mean 'vaf_calr'?"),
         ("expect: {c: {endpoint: nothing_at_all, high: 1}}", "unknown endpoint, expected one of `endpoints:`"),

@@ -153,6 +153,13 @@ def test_a_claim_on_a_column_that_a_run_has_not_is_refused_before_the_run():
         mpn_abm.run(mpn_abm.load(bare(expect={"x": {"endpoint": "svr35", "at_day": 7, "low": 0.5}})))
 
 
+def test_both_arms_of_a_contrast_need_its_column_to_compare_and_neither_to_run_alone():
+    content = niche(arms=ARMS, expect={"x": {"arm": "full", "versus": "none", "endpoint": "kills", "low": 1}})
+    with pytest.raises(UsageError, match=r"expect.x: there is no column kills.* in the arm none"):
+        mpn_abm.compare(content)
+    assert mpn_abm.run(mpn_abm.load(content, arm="none")).claims.empty
+
+
 def test_the_reference_can_be_chosen():
     study = mpn_abm.compare(bare(arms={"a": {}, "b": {}}, reference="b"))
     contrasts = study.comparison.dropna(subset="contrast")
