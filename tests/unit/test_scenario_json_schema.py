@@ -1,5 +1,6 @@
 """The JSON Schema says what the declarations say."""
 
+import jsonschema
 import pytest
 
 from mpn_abm.mechanisms.declaration import accepted_keys
@@ -63,3 +64,27 @@ def test_a_treatment_is_of_one_of_the_kinds(schema):
     (pattern,) = [key for key in schema["properties"]["treatments"]["anyOf"][0]["patternProperties"] if key != r"\."]
     kinds = schema["properties"]["treatments"]["anyOf"][0]["patternProperties"][pattern]["anyOf"]
     assert {kind.get("$ref") for kind in kinds} == {"#/$defs/JakInhibitorTreatment", "#/$defs/CarTTreatment", None}
+
+
+def test_arms_endpoints_and_claims_are_in_it(schema):
+    said = {
+        "schema": "mpn-abm/1",
+        "arms": {"control": {}, "early": {"treatments.first.day": 3, "treatments": {"boost": None}}},
+        "endpoints": {"x": {"all": [{"column": "vaf_calr", "below": 0.1, "from_week": 2}]}},
+        "expect": {"y": {"arm": "early", "endpoint": "x", "at_month": 3, "with": "vaf_jak2", "low": 0.5}},
+    }
+    jsonschema.validate(said, schema)
+    for wrong in (
+        {"arms": {"Control": {}}},
+        {"arms": {"control": {"marow": {}}}},
+        {"endpoints": {"x": {"all": [{"colum": "vaf_calr"}]}}},
+        {"expect": {"y": {"endpoint": "x", "contrast": "sum"}}},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**said, **wrong}, schema)
+
+
+def test_bounds_of_the_items_of_a_list_stand_in_the_declared_unit_only(schema):
+    properties = schema["$defs"]["Time"]["properties"]
+    assert properties["record_at_days"]["anyOf"][0]["items"]["maximum"] == 73050
+    assert properties["record_at_hours"]["anyOf"][0]["items"] == {"type": "number"}
