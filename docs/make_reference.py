@@ -21,7 +21,7 @@ import typer
 from typer.models import ArgumentInfo, OptionInfo
 
 from mpn_abm.cli.main import program
-from mpn_abm.columns import describe
+from mpn_abm.columns import STUDY_TABLES, describe
 from mpn_abm.mechanisms.antigen.parameters import AntigenParameters
 from mpn_abm.mechanisms.car_t.parameters import CarTParameters
 from mpn_abm.mechanisms.declaration import Block, Declaration, declarations
@@ -45,10 +45,11 @@ from mpn_abm.mechanisms.hematopoiesis.parameters import HematopoiesisParameters
 from mpn_abm.mechanisms.jak_stat.parameters import JakStatParameters
 from mpn_abm.mechanisms.mutation.parameters import MutationParameters
 from mpn_abm.mechanisms.niche.parameters import NicheParameters
+from mpn_abm.scenario.endpoints import ENDPOINTS
 from mpn_abm.scenario.expectations import bounds, choices
 from mpn_abm.scenario.explain import explained
 from mpn_abm.scenario.scenario import Scenario, load
-from mpn_abm.scenario.schema import SCHEMA, Marrow, Spec
+from mpn_abm.scenario.schema import SCHEMA, Comparison, Marrow, Spec
 from mpn_abm.scenario.shape import Blocks, Named, shape_of
 from mpn_abm.scenario.treatments import (
     After,
@@ -120,6 +121,14 @@ of a file, for editors.
 COLUMNS = """A run writes `trajectory.parquet` and, unless `output` leaves them out, `clones.parquet`,
 `events.parquet`, `snapshots.parquet` and `summary.parquet`. The schema of each file carries the provenance of the run
 under the key `mpn_abm`: version, scenario, seed, packages. `-` stands for a number without a unit."""
+
+COMPARISON = """These keys stand beside those above. `arms.NAME` takes every key of a scenario but `seed` and
+`replicates`;
+`endpoints.NAME.all` and `any` take a list of conditions with the keys of an endpoint up to `base_below`.
+[Compare arms and check claims](../guides/compare_and_claims.md) shows how they are used."""
+
+STUDY = """`compare` writes these tables, and `trajectory` and `summary` as a folder with a file for each arm, in which
+`arm` and `patient` follow `run_id`. Their columns are those of all arms, null where an arm has none."""
 
 TRAJECTORY = """A name in angle brackets stands for the clones of the file, the genotypes that can occur, the mutant
 ones among them, or the drugs. The columns of a mechanism that is off are left out; those of CAR T cells stand where a
@@ -292,7 +301,7 @@ def block_section(title: str, prefix: str, block: type[Block]) -> str:
     rows = []
     for name, d in declarations(block).items():
         inner = shape_of(block.model_fields[name].annotation)
-        if inner is not None:
+        if isinstance(inner, Blocks | Named):
             below = f"{d.key}.NAME" if isinstance(inner, Named) else d.key
             rows.append((code(d.key), "", "", f"see {code(f'{prefix}{below}')}", d.doc, ""))
             continue
@@ -340,6 +349,17 @@ def sections_within(members: Iterable[type[Block]], path: str) -> Iterator[str]:
         yield block_section(f"`{where}`", f"{where}.", block)
 
 
+def comparison_sections() -> Iterator[str]:
+    """What a file says beside its marrow."""
+    yield block_section("Arms and claims", "", Comparison).replace(
+        "Mechanisms have a block of their own each.", COMPARISON
+    )
+    for name in ("endpoints", "expect"):
+        shape = shape_of(Comparison.model_fields[name].annotation)
+        assert isinstance(shape, Named)
+        yield from (block_section(f"`{name}.NAME`", f"{name}.NAME.", member) for member in shape.of.members)
+
+
 def keys_page() -> str:
     """Every key of a scenario file."""
     by_choice = table(
@@ -356,6 +376,9 @@ def keys_page() -> str:
         by_choice,
         block_section("At the top", "", Spec),
         *block_sections(),
+        *comparison_sections(),
+        "## Catalogue of endpoints",
+        table(("name", "meaning"), ((code(name), endpoint.meaning) for name, endpoint in ENDPOINTS.items())),
         "## Catalogue of genotypes",
         catalogue_table(GENOTYPES),
         "## Catalogue of flags",
@@ -396,6 +419,12 @@ def schema_table(name: str) -> str:
     return table(("column", "type", "unit", "meaning"), rows)
 
 
+def study_table(name: str) -> str:
+    """The columns of a table of a study."""
+    rows = ((code(c.name), c.kind, c.unit, c.meaning) for c in STUDY_TABLES[name])
+    return table(("column", "type", "unit", "meaning"), rows)
+
+
 def columns_page() -> str:
     """Every column of every table."""
     trajectory = table(
@@ -416,6 +445,9 @@ def columns_page() -> str:
         schema_table("snapshots"),
         "## summary: one row per replicate",
         schema_table("summary"),
+        "## Tables of a study",
+        STUDY,
+        *(part for name in STUDY_TABLES for part in (f"### {name}", study_table(name))),
     )
 
 
@@ -513,6 +545,7 @@ def cli_page() -> str:
         (
             (0, "done"), (1, "a bug of the program"), (2, "wrong usage"), (3, "invalid scenario"),
             (4, "the simulation failed, or the machine is too small"), (6, "the output exists already"),
+            (7, "a claim did not hold, with `--strict`"),
             (130, "interrupted"),
         ),
     )  # fmt: skip

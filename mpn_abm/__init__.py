@@ -9,14 +9,16 @@ if TYPE_CHECKING:
     from mpn_abm.model import MarrowModel
     from mpn_abm.scenario.scenario import Scenario, load
     from mpn_abm.simulate import run
+    from mpn_abm.studies.comparison import compare
 
 __version__ = "0.1.0"
 
-__all__ = ["MarrowModel", "Scenario", "__version__", "load", "run"]
+__all__ = ["MarrowModel", "Scenario", "__version__", "compare", "load", "run"]
 
 _HOMES = {
     "MarrowModel": "mpn_abm.model",
     "Scenario": "mpn_abm.scenario.scenario",
+    "compare": "mpn_abm.studies.comparison",
     "load": "mpn_abm.scenario.scenario",
     "run": "mpn_abm.simulate",
 }

@@ -203,6 +203,84 @@ TABLES: dict[str, tuple[Column, ...]] = {
 }
 
 
+_ARM = Column("arm", "string", "-", "the arm")
+_PATIENT = Column("patient", "int64", "-", "number of the patient, the same in all arms; of a comparison the replicate")
+_ENDPOINT = Column("endpoint", "string", "-", "name of the endpoint")
+_ASKED_DAY = Column("day", "float64", "day", "the day asked for; null for the last day of each run")
+_VERSUS = Column("versus", "string", "-", "the arm compared with; null for a value of one arm")
+_STATISTIC = Column("statistic", "string", "-", "what is made of the patients' values")
+_CONTRAST = Column("contrast", "string", "-", "difference, ratio or hazard_ratio; null for a value of one arm")
+_NUMBER = Column("n", "int64", "-", "patients, or pairs of patients, with a value")
+_P_VALUE = Column("p_value", "float64", "-", "of the hypothesis that there is no difference; null if not known")
+# trajectory and summary of a study have them after run_id
+STUDY_IDENTITY = (_ARM, _PATIENT)
+# the tables of a study, beside trajectory and summary
+STUDY_TABLES: dict[str, tuple[Column, ...]] = {
+    "plan": (
+        Column("run_id", "string", "-", "the run"),
+        _ARM,
+        _PATIENT,
+        Column("parameters", "string", "-", "what its arm and its patient set, as YAML"),
+        _SEED,
+    ),
+    "endpoints": (
+        _ARM,
+        _PATIENT,
+        _ENDPOINT,
+        _DAY,
+        Column("base", "float64", "by column", "value on the day from which changes count; null of a yes or no"),
+        Column("value", "float64", "by column", "value on the day, null after death; 1 or 0 of a yes or no"),
+        Column("change", "float64", "by column", "value minus base"),
+        Column("relative_change", "float64", "-", "value over base, minus 1; null if base is 0"),
+    ),
+    "survival": (
+        _ARM,
+        _PATIENT,
+        _ENDPOINT,
+        Column("time_days", "float64", "day", "time to the event, or as long as the patient was watched without it"),
+        Column("event", "bool", "-", "whether the time is that of the event (1 - CNSR)"),
+        Column("died", "bool", "-", "whether death came before the event and ended the time"),
+    ),
+    "comparison": (
+        _ENDPOINT,
+        _ASKED_DAY,
+        _ARM,
+        _VERSUS,
+        _STATISTIC,
+        _CONTRAST,
+        Column("estimate", "float64", "by endpoint", "the statistic, or its contrast"),
+        Column("low", "float64", "by endpoint", "lower limit of its 95 % interval; null if not known"),
+        Column("high", "float64", "by endpoint", "upper limit"),
+        _NUMBER,
+        _P_VALUE,
+    ),
+    "claims": (
+        Column("claim", "string", "-", "name of the claim"),
+        Column("arm", "string", "-", "the arm; null for the file itself"),
+        _VERSUS,
+        _ENDPOINT,
+        _ASKED_DAY,
+        _STATISTIC,
+        Column("with", "string", "-", "the column of a rank correlation"),
+        _CONTRAST,
+        Column("value", "float64", "by endpoint", "what came out; null if it is not known"),
+        Column("value_low", "float64", "by endpoint", "lower limit of its 95 % interval"),
+        Column("value_high", "float64", "by endpoint", "upper limit"),
+        _NUMBER,
+        _P_VALUE,
+        Column("low", "float64", "by endpoint", "lowest value with which the claim holds; null if there is no limit"),
+        Column("high", "float64", "by endpoint", "highest value with which it holds"),
+        Column("held", "bool", "-", "whether low <= value <= high; a value that is not known never holds"),
+        Column("published", "float64", "by endpoint", "the value that was published"),
+        Column("unit", "string", "-", "its unit"),
+        Column("source", "string", "-", "where the claim comes from"),
+        Column("figure", "string", "-", "the published figure that it belongs to"),
+        Column("role", "string", "-", "fit, test, rival, order or unverified"),
+        Column("weight", "float64", "-", "its weight among others"),
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Layout:
     """The columns of a run."""

@@ -71,3 +71,9 @@ class OutputExistsError(MpnAbmError, FileExistsError):
     """The output is there already and nothing is overwritten unasked."""
 
     exit_code = 6
+
+
+class ClaimError(MpnAbmError):
+    """A claim did not hold, and failed claims were not allowed."""
+
+    exit_code = 7

@@ -64,6 +64,19 @@ class Result:
         """One row per replicate."""
         return self._frame("summary")
 
+    @cached_property
+    def claims(self) -> pd.DataFrame:
+        """The claims of the scenario on what was run, each with its value and whether it held."""
+        # scipy takes half a second to load, and only claims need it
+        from mpn_abm.analysis.claims import judged
+        from mpn_abm.analysis.patients import Patients
+
+        comparison = self.scenario.comparison
+        summary = self.summary if "summary" in self.tables else None
+        patients = {self.scenario.arm: Patients(self.trajectory, summary)}
+        mine = {name: claim for name, claim in comparison.expect.items() if claim.is_on_one_arm}
+        return judged(mine, comparison.endpoints, patients)
+
     def _frame(self, name: str) -> pd.DataFrame:
         if name not in self.tables:
             raise AttributeError(f"the scenario says output.{name}: false, so this run has no {name}")
@@ -84,6 +97,13 @@ class Result:
             "python": platform.python_version(),
             "packages": packages,
         }
+
+    def _claims_as_json(self) -> list[dict[str, Any]]:
+        if not self.scenario.comparison.expect:
+            return []
+        from mpn_abm.analysis.claims import rows_of
+
+        return rows_of(self.claims)
 
     def write(self, folder: str | Path, overwrite: bool = False) -> dict[str, Any]:
         """Write the tables, the resolved scenario and manifest.json; returns what the manifest says.
@@ -112,6 +132,7 @@ class Result:
             write("scenario.resolved.yaml", text(self.scenario.to_yaml()))
             seconds = time.perf_counter() - start
             wall = self.facts["wall_seconds"] + seconds
-            manifest = {"out": str(folder), **self.facts, "writing_seconds": seconds, "wall_seconds": wall}
+            times = {"writing_seconds": seconds, "wall_seconds": wall}
+            manifest = {"out": str(folder), **self.facts, "claims": self._claims_as_json(), **times}
             write("manifest.json", text(json.dumps(manifest | {"provenance": self.provenance}, indent=2) + "\n"))
         return manifest

@@ -23,6 +23,7 @@ from mpn_abm.mechanisms.schedule import run_days, run_days_striped, run_replicat
 from mpn_abm.mechanisms.start import arrive, begin, begin_replicates
 from mpn_abm.recorder import Recorder
 from mpn_abm.result import Result
+from mpn_abm.scenario.claim_columns import refuse_missing_columns
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import MOST_REPLICATES
 from mpn_abm.state import MarrowState
@@ -79,6 +80,7 @@ def run(
     threads = _whole("threads", threads, threads_available())
     program = prepared(scenario, number)
     together = replicates_together(program, number)
+    _refuse_claims_without_columns(scenario, program)
     if not isinstance(observers, Iterable):
         raise UsageError(f"observers: expected a list of functions, not a {type(observers).__name__}")
     observers = tuple(observers)
@@ -102,6 +104,13 @@ def prepared(scenario: Scenario, replicates: int) -> Program:
     program = compile_scenario(scenario.spec)
     refuse_if_too_large(program, replicates_together(program, replicates), replicates)
     return program
+
+
+def _refuse_claims_without_columns(scenario: Scenario, program: Program) -> None:
+    said = scenario.comparison
+    mine = {name: claim for name, claim in said.expect.items() if claim.is_on_one_arm and claim.arm == scenario.arm}
+    where = "this run" if scenario.arm is None else f"the arm {scenario.arm}"
+    refuse_missing_columns(mine, said.endpoints, {column.name for column in program.layout.table}, where)
 
 
 def replicates_together(program: Program, number: int) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -42,6 +43,11 @@ def table_of(columns: Sequence[Column], arrays: Mapping[str, np.ndarray | pa.Arr
         if pa.types.is_floating(field.type):
             _refuse_what_is_no_number(table, field.name)
     return table
+
+
+def table_from_frame(columns: Sequence[Column], frame: pd.DataFrame) -> pa.Table:
+    """A table of these columns from a data frame; what is no number there is not known, a null."""
+    return table_of(columns, {c.name: pa.Array.from_pandas(frame[c.name], type=ARROW_TYPES[c.kind]) for c in columns})
 
 
 def category(codes: np.ndarray, labels: Sequence[str]) -> pa.Array:

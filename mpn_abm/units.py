@@ -3,7 +3,8 @@
 A parameter has a name and a unit; its key is the name with the suffix of the unit
 (`division_rate`, 1/year: `division_rate_per_year`). A name that is or ends in the suffix
 already gets none (`cells`, `dose_mg`). Every other suffix of the same family may be written
-instead and is converted. A year is 365.25 days.
+instead and is converted. A year is 365.25 days, a month a
+twelfth of it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _DAYS_IN = {
     "hour": Fraction(1, 24),
     "day": Fraction(1),
     "week": Fraction(7),
+    "month": Fraction(487, 16),
     "year": Fraction(1461, 4),
 }
 

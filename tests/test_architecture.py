@@ -65,6 +65,7 @@ def test_imports_run_one_way():
         ("a_new_module.py", "", "Imports run one way"),
         ("mechanisms/jak_stat/kernel.py", "import pandas", "Kernels see arrays and numbers only"),
         ("cli/running.py", "import mpn_abm.model", "Only the Mesa model knows Mesa"),
+        ("analysis/claims.py", "import mpn_abm.state", "Analysis reads tables and knows no simulator"),
         ("scenario/paths.py", "import numpy", "Checking a file loads no compiler"),
         (
             "mechanisms/fibrosis/kernel.py",
@@ -95,6 +96,7 @@ def test_every_contract_on_imports_can_be_broken(tmp_path, file, line, contract)
         ["validate", str(SCENARIO)],
         ["explain", str(SCENARIO)],
         ["list", "columns"],
+        ["list", "endpoints"],
     ],
     ids=" ".join,
 )

@@ -1,4 +1,4 @@
-"""`run`, `inspect` and `bench`: what steps a marrow or reads what it left."""
+"""`run`, `compare`, `inspect` and `bench`: what steps a marrow or reads what it left."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from mpn_abm.cli.options import Json, Set
+from mpn_abm.cli.options import Json, Overwrite, Quiet, Seed, Set, Strict, Threads
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the program."""
     app.command()(run)
+    app.command()(compare)
     app.command()(inspect)
     app.command()(bench)
 
@@ -21,30 +22,66 @@ def register(app: typer.Typer) -> None:
 def run(
     file: Annotated[Path, typer.Argument(help="The scenario.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the results; runs/NAME unless said.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of all random numbers.")] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm that is run; the file itself unless said.")] = None,
+    seed: Seed = None,
     sets: Set = None,
     replicates: Annotated[int | None, typer.Option(min=1, help="Runs with different random numbers.")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads; the results have the same bits for any number.")] = 1,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
+    threads: Threads = 1,
+    overwrite: Overwrite = False,
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
+    quiet: Quiet = False,
+    strict: Strict = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the run would take.")] = False,
 ) -> None:
-    """Run a scenario and write its tables."""
+    """Run a scenario, or one of its arms, write its tables and say which claims held."""
     from mpn_abm.cli import running
     from mpn_abm.scenario.checks import never_happens
     from mpn_abm.scenario.scenario import load
 
-    options = {"seed": seed, "replicates": replicates}
-    said = {name: value for name, value in options.items() if value is not None}
-    scenario = load(file, sets=sets or (), options=said)
+    scenario = load(file, sets=sets or (), options=_said(seed=seed, replicates=replicates), arm=arm)
     for line in () if quiet else never_happens(scenario.spec):
         print(line, file=sys.stderr)
     if dry_run:
         running.dry_run(scenario, as_json)
         return
-    folder = out if out is not None else Path("runs") / scenario.spec.name
-    running.run_and_write(scenario, folder, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet)
+    folder = out if out is not None else Path("runs") / _folder_name(scenario.spec.name, arm)
+    running.run_and_write(
+        scenario, folder, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict
+    )
+
+
+def compare(
+    file: Annotated[Path, typer.Argument(help="A scenario with `arms:`.")],
+    out: Annotated[Path, typer.Option(help="Folder for the tables.")],
+    seed: Seed = None,
+    sets: Set = None,
+    replicates: Annotated[int | None, typer.Option(min=1, help="Runs of each arm.")] = None,
+    threads: Threads = 1,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    strict: Strict = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the runs would take.")] = False,
+) -> None:
+    """Run all arms of a scenario with the same seeds, compare them, and say which claims held."""
+    from mpn_abm.cli import comparing
+    from mpn_abm.scenario.scenario import load
+
+    scenario = load(file, sets=sets or (), options=_said(seed=seed, replicates=replicates))
+    if dry_run:
+        comparing.dry_run(scenario, as_json)
+        return
+    comparing.compare_and_write(
+        scenario, out, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict
+    )
+
+
+def _said(**options: int | None) -> dict[str, int]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _folder_name(scenario: str, arm: str | None) -> str:
+    return scenario if arm is None else f"{scenario}-{arm}"
 
 
 def inspect(

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mpn_abm.cli.progress import progress
 from mpn_abm.compile.program import compile_scenario
 from mpn_abm.errors import UsageError
 from mpn_abm.estimate import estimate, memory_available
@@ -24,21 +23,38 @@ from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.simulate import kernels_of, prepared, replicates_together
 from mpn_abm.simulate import run as run_scenario
 
-# seconds between two plain lines of progress
-PLAIN_EVERY = 5.0
 _UNITS = {"vaf_driver": "", "mf_grade": "", "fibrosis_mean": "", "car_t_total": " cells", "kills": " cells"}
 
 
 def dry_run(scenario: Scenario, as_json: bool) -> None:
     """Say what a run would take, without allocating it."""
+    facts, lines = what_it_takes(scenario)
+    if as_json:
+        print(json.dumps({"name": scenario.spec.name, **facts}))
+    else:
+        print(f"{scenario.spec.name}: {lines[0]}", *lines[1:], sep="\n")
+
+
+def what_it_takes(scenario: Scenario) -> tuple[dict[str, Any], list[str]]:
+    """What a run would take, as facts and in lines."""
     program = compile_scenario(scenario.spec)
     replicates = scenario.spec.replicates
     expected = estimate(program, replicates_together(program, replicates), replicates)
-    if as_json:
-        print(json.dumps({"name": scenario.spec.name, "scenario_sha256": scenario.sha256, **asdict(expected)}))
-        return
     shape = " x ".join(map(str, scenario.spec.marrow.shape))
-    print(f"{scenario.spec.name}: {shape} sites, {program.timetable.steps} steps, {replicates} replicate(s)")
+    available = memory_available()
+    limit = "at most" if scenario.spec.stop.when else "about"
+    hours = expected.seconds / 3600
+    duration = f"{expected.seconds:10.1f} s" if hours < 2 else f"{hours:10.1f} hours"
+    lines = [
+        f"{shape} sites, {program.timetable.steps} steps, {replicates} replicate(s)",
+        f"  memory   {_amount(expected.memory_bytes, 0)}{_of_free(available)}",
+        f"  disk     {_amount(expected.disk_bytes, 1)}{_of_free(shutil.disk_usage(Path.cwd()).free)}",
+        f"  stepping {duration} on one thread, {limit} {expected.candidates:.3g} candidates",
+    ]
+    if available is not None and expected.memory_bytes > available:
+        lines.append("too much memory: a run would be refused")
+    return {"scenario_sha256": scenario.sha256, **asdict(expected)}, lines
+
     available = memory_available()
     print(f"  memory   {_amount(expected.memory_bytes, 0)}{_of_free(available)}")
     print(f"  disk     {_amount(expected.disk_bytes, 1)}{_of_free(shutil.disk_usage(Path.cwd()).free)}")
@@ -59,82 +75,68 @@ def _of_free(available: int | None) -> str:
 
 
 def run_and_write(
-    scenario: Scenario, folder: Path, *, threads: int, overwrite: bool, as_json: bool, quiet: bool
+    scenario: Scenario, folder: Path, *, threads: int, overwrite: bool, as_json: bool, quiet: bool, strict: bool
 ) -> None:
     """Run, write, and tell."""
-    if threads > threads_available():
-        raise UsageError(f"--threads {threads}: expected at most {threads_available()}, the threads of this machine")
+    refuse_too_many_threads(threads)
     # refused before the work, not after it
     with claimed(folder, overwrite):
-        if not quiet:
-            _announce_compiling(scenario, threads)
-        with _progress(scenario.spec.name, quiet) as tell:
+        say_if_compiling(scenario, threads, quiet)
+        with progress(scenario.spec.name, quiet) as tell:
             result = run_scenario(scenario, threads=threads, progress=tell)
         manifest = result.write_into(folder)
     if as_json:
         print(json.dumps(manifest))
     else:
         _report(result, manifest)
+    if strict and scenario.comparison.expect:
+        from mpn_abm.cli import claiming
+
+        claiming.fail_if_any(result.claims)
 
 
-def _announce_compiling(scenario: Scenario, threads: int) -> None:
+def refuse_too_many_threads(threads: int) -> None:
+    """See that the machine has so many threads."""
+    if threads > threads_available():
+        raise UsageError(f"--threads {threads}: expected at most {threads_available()}, the threads of this machine")
+
+
+def say_if_compiling(scenario: Scenario, threads: int, quiet: bool) -> None:
+    """Say why the first run takes so long."""
     replicates = scenario.spec.replicates
-    if not is_compiled(kernels_of(prepared(scenario, replicates), replicates, threads)):
+    if not quiet and not is_compiled(kernels_of(prepared(scenario, replicates), replicates, threads)):
         print("compiling the kernels: once for this version and mode, up to a minute", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _progress(name: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
-    """A bar with the time left on a terminal, plain lines elsewhere, nothing if quiet."""
-    if quiet:
-        yield None
-    elif sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            # its clock starts at the first word, too
-            task = bar.add_task(name, total=1.0, start=False)
-
-            def show(share: float) -> None:
-                if not bar.tasks[0].started:
-                    bar.start_task(task)
-                bar.update(task, completed=share)
-
-            yield show
-    else:
-        # the clock starts at the first word, so that compiling does not count as work done
-        start = last = 0.0
-        first = 0.0
-
-        def tell(share: float) -> None:
-            nonlocal start, last, first
-            now = time.monotonic()
-            if start == 0.0:
-                start, last, first = now, now, share
-            if now - last >= PLAIN_EVERY and share > first:
-                last = now
-                left = (now - start) * (1.0 - share) / (share - first)
-                print(f"{name}: {100 * share:.0f} %, about {left:.0f} s left", file=sys.stderr)
-
-        yield tell
 
 
 def _report(result: Result, manifest: dict[str, Any]) -> None:
     """What came out, in a few lines."""
     spec, rows = result.scenario.spec, result.tables["trajectory"].num_rows
     days = f"{manifest['end_day']:g} days"
-    print(f"{spec.name}: {manifest['replicates']} run(s) of up to {days}, ended by {_reasons(manifest['end_reasons'])}")
+    arm = "" if result.scenario.arm is None else f", arm {result.scenario.arm}"
+    reasons = _reasons(manifest["end_reasons"])
+    print(f"{spec.name}{arm}: {manifest['replicates']} run(s) of up to {days}, ended by {reasons}")
     if spec.question:
         print(f"  {spec.question}")
     lines = _headlines(result) if manifest["replicates"] == 1 else _medians(result, manifest["end_reasons"])
     for line in lines:
         print(f"  {line}")
+    if result.scenario.comparison.expect:
+        for line in _claims(result):
+            print(f"  {line}")
     print(
         f"  {rows} rows, {manifest['stepping_seconds']:.2f} s of stepping, "
         f"{manifest['candidates']:,} candidates, in {manifest['out']}"
     )
+
+
+def _claims(result: Result) -> list[str]:
+    from mpn_abm.cli import claiming
+
+    comparison, arm = result.scenario.comparison, result.scenario.arm
+    left_out = [name for name in comparison.expect if name not in set(result.claims["claim"])]
+    what = "the file itself" if arm is None else f"the arm {arm}"
+    why = f"this run is of {what}; `mpn-abm compare` runs all arms"
+    return claiming.lines(result.claims, comparison.endpoints, left_out, why)
 
 
 def _reasons(reasons: dict[str, int]) -> str:

@@ -20,6 +20,7 @@ class Catalogue(StrEnum):
 
     drugs = "drugs"
     genotypes = "genotypes"
+    endpoints = "endpoints"
     columns = "columns"
 
 
@@ -123,7 +124,7 @@ def list_(
     catalogue: Annotated[Catalogue, typer.Argument(help="What to list.")],
     as_json: Json = False,
 ) -> None:
-    """List the drugs, the genotypes, or the columns of the tables."""
+    """List the drugs, the genotypes, the built-in endpoints, or the columns of the tables."""
     match catalogue:
         case Catalogue.columns:
             from mpn_abm.columns import describe
@@ -140,6 +141,13 @@ def list_(
             from mpn_abm.mechanisms.genotypes import GENOTYPES
 
             rows = _said(GENOTYPES)
+        case Catalogue.endpoints:
+            from mpn_abm.scenario.endpoints import ENDPOINTS, columns_of
+
+            rows = {
+                name: {"meaning": endpoint.meaning, "columns": " ".join(sorted(columns_of(name, {}))) or "alive"}
+                for name, endpoint in ENDPOINTS.items()
+            }
     _print(rows if as_json else _lines(rows))
 
 

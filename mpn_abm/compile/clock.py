@@ -34,7 +34,8 @@ def timetable_of(spec: Spec) -> Timetable:
         times = int(steps * step / interval + TOLERANCE)
         return {min(boundary_at(k * interval, step), steps) for k in range(times + 1)} | {0, steps}
 
-    rows = np.array(sorted(every(spec.time.record_every)), np.int64)
+    named = {boundary_at(day, step) for day in spec.time.record_at or ()}
+    rows = np.array(sorted(every(spec.time.record_every) | {at for at in named if at <= steps}), np.int64)
     snapshots = every(spec.time.snapshot_every) if spec.time.snapshot_every else {0, steps}
     arrivals: dict[int, list[str]] = {}
     for name, clone in spec.clones.items():

@@ -36,7 +36,17 @@ class Declaration:
     @property
     def key(self) -> str:
         """The key of the field in a file, in the unit of the declaration."""
-        return key_of(self.name, self.unit)
+        return key_of(self._word, self.unit)
+
+    @property
+    def keys(self) -> Mapping[str, Unit]:
+        """Every key that a file may write for the field, with the unit that it says."""
+        return keys_of(self._word, self.unit)
+
+    @property
+    def _word(self) -> str:
+        # a word that Python keeps for itself, such as `with`, names a field with a _ behind it
+        return self.name.removesuffix("_")
 
 
 def parameter(
@@ -129,7 +139,7 @@ def accepted_keys(block: type[Block]) -> Mapping[str, tuple[Declaration, Unit]]:
     return {
         key: (declaration, unit)
         for declaration in declarations(block).values()
-        for key, unit in keys_of(declaration.name, declaration.unit).items()
+        for key, unit in declaration.keys.items()
     }
 
 

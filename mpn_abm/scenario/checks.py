@@ -64,6 +64,11 @@ def _looks_are_few(spec: Spec) -> Iterator[Finding]:
             yield Finding(("time", name), words)
 
 
+def _rows_lie_within_the_run(spec: Spec) -> Iterator[Finding]:
+    if max(spec.time.record_at or (), default=0.0) > spec.time.duration:
+        yield Finding(("time", "record_at"), f"expected days of the run, which lasts {spec.time.duration:g} days")
+
+
 def _homing_fits_the_lattice(spec: Spec) -> Iterator[Finding]:
     shortest = min(spec.marrow.shape)
     if spec.hematopoiesis.homing_radius > shortest:
@@ -196,6 +201,7 @@ def _sites_of(clone: Clone, sites: int) -> float:
 _CHECKS: dict[Callable[[Spec], Iterator[Finding]], frozenset[str]] = {
     _step_suits_the_scale: frozenset({"time", "marrow"}),
     _looks_are_few: frozenset({"time"}),
+    _rows_lie_within_the_run: frozenset({"time"}),
     _homing_fits_the_lattice: frozenset({"hematopoiesis", "marrow"}),
     _catalogue_is_whole: frozenset({"genotypes"}),
     # what is wrong with one thing that a file names says nothing about the next

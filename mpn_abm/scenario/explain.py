@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_origin
 
+from mpn_abm.errors import UsageError
+from mpn_abm.scenario.arms import said_by
 from mpn_abm.scenario.expectations import bounds, choices
 from mpn_abm.scenario.paths import Place
+from mpn_abm.scenario.resolved import plain
 from mpn_abm.scenario.scenario import Scenario
-from mpn_abm.scenario.suggestions import one_of
+from mpn_abm.scenario.suggestions import one_of, unknown
 from mpn_abm.scenario.tree import written
 from mpn_abm.units import phrase
 
@@ -35,7 +38,34 @@ class Explanation:
 
 def explained(scenario: Scenario, path: str = "") -> list[Explanation]:
     """Every value at and below a path, in its declared unit; a single one in the unit that the path says."""
-    return [_explanation(scenario, leaf) for leaf in _leaves(scenario.locate(path))]
+    head, _, rest = path.partition(".")
+    if head == "arms":
+        name, _, within = rest.partition(".")
+        if name not in ("", *scenario.arms):
+            raise UsageError(f"{path}: {unknown('arm', name, scenario.arms)}")
+        return [row for arm in ([name] if name else scenario.arms) for row in _of_arm(scenario, arm, within)]
+    rows = [_explanation(scenario, leaf) for leaf in _leaves(scenario.locate(path))]
+    if path:
+        return rows
+    # a file that says nothing of arms and claims is spared their defaults
+    said = [name for name in scenario.comparison_tree.value if name != "arms"]
+    beside = [_explanation(scenario, leaf) for name in said for leaf in _leaves(scenario.locate(name))]
+    return [*rows, *beside, *(row for arm in scenario.arms for row in _of_arm(scenario, arm, ""))]
+
+
+def _of_arm(scenario: Scenario, arm: str, within: str) -> Iterator[Explanation]:
+    """What an arm says, in its own keys."""
+    for names, entry in said_by(scenario.overlays[arm]).items():
+        path = ".".join([*map(str, names[:-1]), entry.key or str(names[-1])])
+        if not f"{path}.".startswith(f"{within}." if within else ""):
+            continue
+        here = f"arms.{arm}.{path}"
+        if entry.value is None:
+            yield Explanation(here, None, "", "", "left out, or the default again", "", str(entry.origin))
+            continue
+        for leaf in _leaves(scenario.arms[arm].locate(path)):
+            row = _explanation(scenario.arms[arm], leaf)
+            yield replace(row, path=f"arms.{arm}.{row.path}")
 
 
 def _choice(annotation: Any, words: list[str]) -> str:
@@ -56,7 +86,7 @@ def _explanation(scenario: Scenario, place: Place) -> Explanation:
     words = choices(place.annotation)
     return Explanation(
         path=place.path,
-        value=list(place.value) if isinstance(place.value, tuple) else place.value,
+        value=plain(place.value),
         unit=phrase(unit),
         range=declaration.expects or (_choice(place.annotation, words) if words else bounds(declaration, unit)),
         meaning=declaration.doc,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from mpn_abm.mechanisms.declaration import Block, Declaration, declarations
-from mpn_abm.scenario.schema import SCHEMA, Spec
-from mpn_abm.scenario.shape import Blocks, Named
-from mpn_abm.units import Unit, convert, is_number, keys_of, phrase
+from mpn_abm.scenario.schema import SCHEMA, ScenarioFile
+from mpn_abm.scenario.shape import Blocks, Listed, Named
+from mpn_abm.units import Unit, convert, is_number, phrase
 
 _TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _DIRECTIVES = {
@@ -26,9 +26,9 @@ _INTERNAL = ("title", "unit", "expects", "source", "sweep", "default", "descript
 
 def json_schema() -> dict[str, Any]:
     """The schema as plain Python objects."""
-    raw = Spec.model_json_schema()
-    blocks = {block.__name__: block for block in _blocks_below(Spec)}
-    root = _object(raw, Spec)
+    raw = ScenarioFile.model_json_schema()
+    blocks = {block.__name__: block for block in _blocks_below(ScenarioFile)}
+    root = _object(raw, ScenarioFile)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "mpn_abm scenario",
@@ -43,7 +43,7 @@ def _blocks_below(block: type[Block]) -> list[type[Block]]:
     found = [block]
     for name in block.model_fields:
         shape = Blocks((block,)).child(name)
-        inner = shape.of if isinstance(shape, Named) else shape
+        inner = shape.of if isinstance(shape, Named | Listed) else shape
         for member in inner.members if isinstance(inner, Blocks) else ():
             found += _blocks_below(member)
     return found
@@ -53,7 +53,7 @@ def _object(schema: dict[str, Any], block: type[Block]) -> dict[str, Any]:
     properties = {
         key: _property(schema["properties"][declaration.name], declaration, unit)
         for declaration in declarations(block).values()
-        for key, unit in keys_of(declaration.name, declaration.unit).items()
+        for key, unit in declaration.keys.items()
     }
     return {
         "type": "object",
@@ -95,7 +95,11 @@ def _kind(kind: dict[str, Any], declaration: Declaration, unit: Unit) -> dict[st
     if kind.get("type") in _NUMBERS:
         exact = unit == declaration.unit
         return {"type": kind["type"] if exact else "number", **_bounds(declaration, unit)}
-    return {word: value for word, value in kind.items() if word not in _INTERNAL}
+    said = {word: value for word, value in kind.items() if word not in _INTERNAL}
+    if unit != declaration.unit and kind.get("type") == "array":
+        # the bounds of the items stand in the declared unit
+        said["items"] = {"type": "number"}
+    return said
 
 
 def _bounds(declaration: Declaration, unit: Unit) -> dict[str, float]:

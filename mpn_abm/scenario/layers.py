@@ -12,7 +12,7 @@ from dataclasses import replace
 from mpn_abm.errors import Problem, UnknownKey
 from mpn_abm.mechanisms.declaration import Declaration
 from mpn_abm.scenario.schema import DIRECTIVES
-from mpn_abm.scenario.shape import Blocks, Named, Shape
+from mpn_abm.scenario.shape import Blocks, Listed, Named, Shape
 from mpn_abm.scenario.suggestions import closest, unknown
 from mpn_abm.scenario.tree import DEFAULT, Entry, Path, problem, problem_of_key
 from mpn_abm.units import Unit, convert, is_number
@@ -20,7 +20,10 @@ from mpn_abm.units import Unit, convert, is_number
 
 def canonical(layer: Entry, shape: Shape, problems: list[Problem], path: Path = ()) -> Entry:
     """The layer in the names and units of the declarations; what it cannot say is reported and left out."""
-    if shape is None or not layer.is_mapping:
+    if isinstance(shape, Listed) and isinstance(layer.value, list):
+        items = [canonical(item, shape.of, problems, (*path, place)) for place, item in enumerate(layer.value)]
+        return layer.with_value(items)
+    if not isinstance(shape, Blocks | Named) or not layer.is_mapping:
         return layer
     children = _nested(layer.value, problems, path)
     if isinstance(shape, Named):
@@ -103,7 +106,7 @@ def _converted(entry: Entry, declaration: Declaration, unit: Unit) -> Entry:
 
 
 def _merge(below: Entry, above: Entry, shape: Shape, base: Entry | None, problems: list[Problem], path: Path) -> Entry:
-    if shape is None or not (above.is_mapping and below.is_mapping):
+    if not isinstance(shape, Blocks | Named) or not (above.is_mapping and below.is_mapping):
         return above
     children: dict[str, Entry] = dict(below.value)
     for name, child in above.value.items():

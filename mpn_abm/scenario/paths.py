@@ -8,7 +8,6 @@ from typing import Any
 
 from mpn_abm.errors import UsageError
 from mpn_abm.mechanisms.declaration import Block, Declaration, accepted_keys, declarations
-from mpn_abm.scenario.schema import Spec
 from mpn_abm.scenario.suggestions import unknown
 from mpn_abm.units import Unit, convert, is_number
 
@@ -61,9 +60,9 @@ class Place:
         return Place(path, (*self.names, declaration.name), value, declaration, annotation, unit)
 
 
-def locate(path: str, spec: Spec) -> Place:
+def locate(path: str, root: Block) -> Place:
     """The place that a path leads to, in the unit that it says; UsageError if there is none."""
-    place = Place("", (), spec)
+    place = Place("", (), root)
     for key in path.split(".") if path else ():
         if key not in place.ways():
             raise UsageError(f"{path}: {unknown('path', key, place.ways())}")

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from mpn_abm.errors import Problem, ScenarioError, UnknownKey, UsageError
-from mpn_abm.scenario.checks import checked
-from mpn_abm.scenario.defaults import catalogues, presets
+from mpn_abm.errors import Problem, ScenarioError, UsageError
+from mpn_abm.scenario.arms import Overlays, overlays_of, part_of, refuse_what_arms_set, within_arm, without_arm
+from mpn_abm.scenario.claim_checks import checked_between, days_named
 from mpn_abm.scenario.layers import canonical, merged
 from mpn_abm.scenario.paths import Place, locate
-from mpn_abm.scenario.references import with_references
 from mpn_abm.scenario.resolved import as_file, as_yaml
-from mpn_abm.scenario.schema import Spec
-from mpn_abm.scenario.shape import Blocks, Named
+from mpn_abm.scenario.schema import Comparison, ScenarioFile, Spec
+from mpn_abm.scenario.shape import Blocks
+from mpn_abm.scenario.solving import checked_comparison, news, solved
 from mpn_abm.scenario.sources import (
     layer_of_option,
     layer_of_overrides,
@@ -28,15 +28,16 @@ from mpn_abm.scenario.sources import (
     layers_of_mapping,
     layers_of_text,
 )
-from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, in_reading_order
-from mpn_abm.scenario.validation import validated
+from mpn_abm.scenario.suggestions import unknown
+from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, in_reading_order
 
-_ROOT = Blocks((Spec,))
+_FILE = Blocks((ScenarioFile,))
+_NOTHING = Entry({}, DEFAULT)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A checked scenario.
+    """A checked scenario: that of a file itself, or of one of its arms.
 
     Attributes
     ----------
@@ -44,10 +45,25 @@ class Scenario:
         All values, by block; lengths of time of `time` and `treatments` in days, parameters in their declared units.
     tree : Entry
         What was said, and where, after all layers were merged.
+    comparison : Comparison
+        Endpoints, claims and the reference of the file.
+    comparison_tree : Entry
+        What was said of them, and where.
+    arm : str or None
+        The arm, None for the file itself.
+    arms : dict of Scenario
+        The scenarios of the arms, in the order of the file; an arm has none itself.
+    overlays : dict
+        What each arm says over the file.
     """
 
     spec: Spec
     tree: Entry
+    comparison: Comparison = field(default_factory=Comparison)
+    comparison_tree: Entry = _NOTHING
+    arm: str | None = None
+    arms: Mapping[str, Scenario] = field(default_factory=dict)
+    overlays: Overlays = field(default_factory=dict)
 
     def get(self, path: str) -> Any:
         """The value at a path such as `treatments.car_t.dose_cells`, in the unit that the path says."""
@@ -59,20 +75,23 @@ class Scenario:
 
     def origin_of(self, place: Place) -> Origin:
         """Where the value at a place comes from."""
-        entry = self.tree.at(place.names)
+        entry = (self.comparison_tree if _compares(place.path) else self.tree).at(place.names)
         return DEFAULT if entry is None else entry.origin
 
     def locate(self, path: str) -> Place:
         """What stands at a path; UsageError if nothing can."""
-        return locate(path, self.spec)
+        return locate(path, self.comparison if _compares(path) else self.spec)
 
     def to_yaml(self) -> str:
-        """The whole scenario as a file that says every value."""
+        """The whole scenario as a file that says every value, without arms and claims."""
         return as_yaml(self.spec)
 
     @cached_property
     def sha256(self) -> str:
-        """Digest of all values in their order, whatever file, units or layers they came from."""
+        """Digest of all values in their order, whatever file, units, layers or arm they came from.
+
+        Claims are left out: they ask about a run and do not change it, but for the days of its rows.
+        """
         text = json.dumps(as_file(self.spec), ensure_ascii=True, separators=(",", ":"))
         return sha256(text.encode()).hexdigest()
 
@@ -82,8 +101,9 @@ def load(
     overrides: Mapping[str, Any] | None = None,
     sets: Iterable[str] = (),
     options: Mapping[str, Any] | None = None,
+    arm: str | None = None,
 ) -> Scenario:
-    """Read and check a scenario.
+    """Read and check a scenario, with all of its arms.
 
     Parameters
     ----------
@@ -95,6 +115,8 @@ def load(
         `PATH=VALUE` with the value in YAML, as `--set` takes them.
     options : mapping, optional
         Values that have an option of their own on the command line, such as `seed`.
+    arm : str, optional
+        The arm of which the scenario is returned; that of the file itself unless said.
 
     Returns
     -------
@@ -105,18 +127,27 @@ def load(
     ScenarioError
         With everything that is wrong.
     UsageError
-        If the file cannot be read or a text of `sets` is no assignment.
+        If the file cannot be read, a text of `sets` is no assignment, or the file has no such arm.
     """
     problems: list[Problem] = []
     layers = _layers_of(source, problems)
-    layers += [layer_of_set(assignment) for assignment in ((sets,) if isinstance(sets, str) else sets)]
-    layers += [layer_of_option(name, value) for name, value in (options or {}).items()]
+    later = [layer_of_set(assignment) for assignment in ((sets,) if isinstance(sets, str) else sets)]
+    later += [layer_of_option(name, value) for name, value in (options or {}).items()]
     if overrides:
-        layers.append(layer_of_overrides(overrides))
-    layers = [canonical(layer, _ROOT, problems) for layer in layers]
-    base = _base(layers)
-    tree = with_references(merged(base, layers, _ROOT, problems), _ROOT, problems)
-    return Scenario(_checked_spec(tree, problems), tree)
+        later.append(layer_of_overrides(overrides))
+    layers = [canonical(layer, _FILE, problems) for layer in layers]
+    later = [canonical(layer, _FILE, problems) for layer in later]
+    scenario = _assembled(layers, later, problems)
+    if arm is None:
+        return scenario
+    if arm not in scenario.arms:
+        known = unknown("arm", arm, scenario.arms) if scenario.arms else "the scenario has no `arms:`"
+        raise UsageError(f"--arm {arm}: {known}")
+    return scenario.arms[arm]
+
+
+def _compares(path: str) -> bool:
+    return path.partition(".")[0] in Comparison.model_fields
 
 
 def _layers_of(source: str | PathLike[str] | Mapping[str, Any], problems: list[Problem]) -> list[Entry]:
@@ -129,52 +160,30 @@ def _layers_of(source: str | PathLike[str] | Mapping[str, Any], problems: list[P
     return layers_of_file(Path(source), problems)
 
 
-def _base(layers: list[Entry]) -> Entry:
-    """The defaults below the layers, which depend on what the layers say about scale and disease."""
-    said = merged(catalogues(), layers, _ROOT, [])
-    return merged(catalogues(), presets(said), _ROOT, [])
-
-
-def _checked_spec(tree: Entry, problems: list[Problem]) -> Spec:
-    spec, found = validated(tree)
-    problems += _news(found, problems)
-    unknown = [told for told in problems if isinstance(told, UnknownKey)]
-    wrong = [*found, *(told for told in problems if told not in unknown)]
-    right, _ = validated(_what_is_right(tree, wrong)) if wrong else (spec, [])
-    if right is not None:
-        between = checked(right, tree, {told.path.partition(".")[0] for told in wrong})
-        problems += [told for told in between if told.path not in {key.path for key in unknown}]
+def _assembled(layers: list[Entry], later: list[Entry], problems: list[Problem]) -> Scenario:
+    """The scenario of canonical layers, with those of all arms; every problem of any of them is raised at once."""
+    overlays = overlays_of([*layers, *later], problems)
+    comparison_tree = merged(
+        _NOTHING,
+        [part_of(layer, Comparison) for layer in (*layers, *later)],
+        Blocks((Comparison,)),
+        problems,
+    )
+    comparison, wrong_endpoints = checked_comparison(comparison_tree, problems)
+    days = days_named(comparison)
+    of_file = [part_of(layer, Spec) for layer in (*layers, *later)]
+    tree, spec, own = solved(of_file, days, [told for told in problems if not told.path.startswith("arms.")])
+    arms: dict[str, tuple[Entry, Spec | None]] = {}
+    of_arms: list[Problem] = []
+    for name, overlay in overlays.items():
+        arm_tree, arm_spec, theirs = solved([*of_file, *overlay], days, without_arm(name, problems))
+        arms[name] = arm_tree, arm_spec
+        of_arms += within_arm(name, (told for told in theirs if told not in own))
+    problems += [*own, *of_arms, *refuse_what_arms_set((part_of(layer, Spec) for layer in later), overlays)]
+    specs = {name: arm_spec for name, (_, arm_spec) in arms.items()}
+    problems += news(checked_between(comparison, comparison_tree, spec, specs, wrong_endpoints), problems)
     if problems or spec is None:
         raise ScenarioError(in_reading_order(problems))
-    return spec
-
-
-def _news(found: Iterable[Problem], known: Sequence[Problem]) -> list[Problem]:
-    """The findings that do not stand where something is known to be wrong."""
-    return [told for told in found if not any(_is_at_or_in(problem.path, told.path) for problem in known)]
-
-
-def _what_is_right(tree: Entry, wrong: Iterable[Problem]) -> Entry:
-    """The tree without what is wrong in itself, for the checks between values.
-
-    Of the things that a file names, those with a problem are left out; of a clone its genotype stays.
-    """
-    places = {tuple(told.path.split(".")) for told in wrong}
-    parts: dict[str, Entry] = dict(tree.value)
-    for part in {place[0] for place in places} & parts.keys():
-        whole = parts.pop(part)
-        if (part,) in places or not isinstance(_ROOT.child(part), Named):
-            continue
-        items = {place[1] for place in places if place[0] == part}
-        kept = {name: item for name, item in whole.value.items() if name not in items}
-        for name in items & whole.value.keys() if part == "clones" else ():
-            genotype = whole.at((name, "genotype"))
-            if genotype is not None and places.isdisjoint({(part, name), (part, name, "genotype")}):
-                kept[name] = Entry({"genotype": genotype}, genotype.origin)
-        parts[part] = whole.with_value(kept)
-    stand_ins = {"time": {"duration": 1.0}, "clones": {}}
-    return tree.with_value({part: entry_from(said, DEFAULT) for part, said in stand_ins.items()} | parts)
-
-
-def _is_at_or_in(path: str, place: str) -> bool:
-    return f"{path}.".startswith(f"{place}.")
+    said = comparison, comparison_tree
+    of_each = {name: Scenario(s, t, *said, arm=name) for name, (t, s) in arms.items() if s is not None}
+    return Scenario(spec, tree, *said, arms=of_each, overlays=overlays)

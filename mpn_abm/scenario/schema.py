@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Strict, StringConstraints
+from pydantic import AfterValidator, Field, Strict, StringConstraints
 
 from mpn_abm.mechanisms.antigen.parameters import AntigenParameters
 from mpn_abm.mechanisms.blood.parameters import BloodParameters
@@ -25,7 +25,11 @@ from mpn_abm.mechanisms.niche.parameters import NicheParameters
 from mpn_abm.mechanisms.progression.parameters import ProgressionParameters
 from mpn_abm.mechanisms.spleen.parameters import SpleenParameters
 from mpn_abm.mechanisms.transplant.parameters import TransplantParameters
+from mpn_abm.scenario.claims import Claim
+from mpn_abm.scenario.endpoints import Endpoint
 from mpn_abm.scenario.treatments import LONGEST, Treatment
+
+Moment = Annotated[float, Field(ge=0.0, le=LONGEST)]
 
 SCHEMA = "mpn-abm/1"
 DIRECTIVES = ("schema", "extends", "without")
@@ -62,6 +66,12 @@ class Time(Block):
     )
     snapshot_every: float | None = setting(
         None, unit="day", above=0.0, high=LONGEST, doc="time between two snapshots; without it day 0 and the last day"
+    )
+    record_at: Annotated[tuple[Moment, ...], Strict(False)] | None = setting(
+        None,
+        unit="day",
+        doc="further days with a row; those that claims and endpoints name are added",
+        expects="a list of moments from 0 to 73050 days",
     )
 
 
@@ -175,3 +185,16 @@ class Spec(Block):
     genotypes: dict[GenotypeName, Genotype] = setting(dict(GENOTYPES), doc="the catalogue and the file's own")
     flags: dict[FlagName, Flag] = setting(dict(FLAGS), doc="background drivers")
     drugs: dict[Name, Drug] = setting(dict(DRUGS), doc="the catalogue and the file's own")
+
+
+class Comparison(Block):
+    """What a file says beside its marrow: arms, endpoints and claims."""
+
+    arms: dict[Name, Spec] = setting({}, doc="what each arm changes, by path; applied last")
+    reference: str | None = setting(None, doc="the arm that others are compared with; the first unless said")
+    endpoints: dict[Name, Endpoint] = setting({}, doc="endpoints of the file, beside the built-in ones")
+    expect: dict[Name, Claim] = setting({}, doc="claims, by name")
+
+
+class ScenarioFile(Comparison, Spec):
+    """The whole of a file."""

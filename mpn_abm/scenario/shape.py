@@ -1,6 +1,7 @@
 """How the keys of a file lead through the declared blocks.
 
-A place of a scenario is a block (or one of several kinds of block), a mapping of names to blocks, or a value.
+A place of a scenario is a block (or one of several kinds of block), a mapping of names to blocks, a list of blocks,
+or a value.
 """
 
 from __future__ import annotations
@@ -67,7 +68,14 @@ class Named:
         return self.of
 
 
-Shape = Blocks | Named | None
+@dataclass(frozen=True)
+class Listed:
+    """A list of blocks."""
+
+    of: Blocks
+
+
+Shape = Blocks | Named | Listed | None
 
 
 @cache
@@ -79,6 +87,9 @@ def shape_of(annotation: Hashable) -> Shape:
     if origin is dict:
         inner = shape_of(arguments[1])
         return Named(inner) if isinstance(inner, Blocks) else None
+    if origin is tuple:
+        item = shape_of(arguments[0])
+        return Listed(item) if isinstance(item, Blocks) else None
     if origin in (Union, UnionType):
         kinds = [shape_of(argument) for argument in arguments if argument is not NoneType]
         members = tuple(member for kind in kinds if isinstance(kind, Blocks) for member in kind.members)

@@ -142,7 +142,10 @@ def shown(entry: Entry, width: int = 60) -> str:
 
 
 def _as_said(entry: Entry) -> Any:
-    return [_as_said(item) for item in entry.value] if isinstance(entry.value, list) else entry.said
+    """The value before any conversion."""
+    if isinstance(entry.value, list):
+        return [_as_said(item) for item in entry.value]
+    return entry.plain() if entry.is_mapping else entry.said
 
 
 def written(value: Any) -> str:

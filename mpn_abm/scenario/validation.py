@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
 from mpn_abm.errors import Problem
+from mpn_abm.mechanisms.declaration import Block
 from mpn_abm.scenario.expectations import choices, expectation, item_of, keys_in_words
-from mpn_abm.scenario.schema import Spec
-from mpn_abm.scenario.shape import Blocks, Named, Shape
+from mpn_abm.scenario.shape import Blocks, Listed, Named, Shape
 from mpn_abm.scenario.suggestions import did_you_mean, one_of
 from mpn_abm.scenario.tree import DEFAULT, Entry, Path, problem_at, problem_of_key
 
-_A_NAME = "expected a name of letters, digits and _ that begins with a letter (capitals in genotypes only)"
+A_NAME = "expected a name of letters, digits and _ that begins with a letter (capitals in genotypes only)"
 
 
-def validated(tree: Entry) -> tuple[Spec | None, list[Problem]]:
-    """The scenario, or what is wrong with it."""
+Checked = TypeVar("Checked", bound=Block)
+
+
+def validated(tree: Entry, root: type[Checked]) -> tuple[Checked | None, list[Problem]]:
+    """The block that a tree says, or what is wrong with it."""
     try:
-        return Spec.model_validate(tree.plain()), []
+        return root.model_validate(tree.plain()), []
     except ValidationError as error:
-        told = (_told(tree, details["type"], details["loc"]) for details in error.errors(include_url=False))
+        told = (_told(tree, root, details["type"], details["loc"]) for details in error.errors(include_url=False))
         return None, list(dict.fromkeys(told))
 
 
-def _told(tree: Entry, kind: str, loc: tuple[Any, ...]) -> Problem:
+def _told(tree: Entry, root: type[Block], kind: str, loc: tuple[Any, ...]) -> Problem:
     """One finding of the validator in the words of the declarations."""
-    path, owner, shape = _follow(loc)
+    path, owner, shape = _follow(loc, root)
     entry = tree.at(path) or Entry(None, DEFAULT)
     if loc and loc[-1] == "[key]":
-        return problem_of_key(entry, path, _a_name(path))
+        return problem_of_key(entry, path, _a_name(path, root))
     if owner is None:
         return _of_a_block(tree, path, entry, shape)
     if kind == "extra_forbidden":
@@ -48,14 +51,14 @@ def _told(tree: Entry, kind: str, loc: tuple[Any, ...]) -> Problem:
     return problem_at(tree, path, expectation(declaration, annotation, unit, entry.value))
 
 
-def _follow(loc: tuple[Any, ...]) -> tuple[Path, Blocks | None, Shape]:
+def _follow(loc: tuple[Any, ...], root: type[Block]) -> tuple[Path, Blocks | None, Shape]:
     """The path of a finding, the block that declares its end (none: it is named by the file) and what stands there.
 
     The validator takes the kind of a block for a step of its own, which is no step of a file.
     """
     path: list[str | int] = []
     owner: Blocks | None = None
-    shape: Shape = Blocks((Spec,))
+    shape: Shape = Blocks((root,))
     for step in loc:
         if step == "[key]":
             break
@@ -66,17 +69,17 @@ def _follow(loc: tuple[Any, ...]) -> tuple[Path, Blocks | None, Shape]:
         match shape:
             case Blocks():
                 owner, shape = shape, shape.child(step)
-            case Named():
+            case Named() | Listed():
                 owner, shape = None, shape.of
     return tuple(path), owner, shape
 
 
-def _a_name(path: Path) -> str:
+def _a_name(path: Path, root: type[Block]) -> str:
     """What the key of a named block may be."""
-    _, owner, _ = _follow(path[:-1])
+    _, owner, _ = _follow(path[:-1], root)
     name = str(path[-2])
     words = choices(get_args(owner.annotation(name))[0]) if owner is not None else []
-    return f"expected {one_of(words)}{did_you_mean(path[-1], words)}" if words else _A_NAME
+    return f"expected {one_of(words)}{did_you_mean(path[-1], words)}" if words else A_NAME
 
 
 def _of_a_block(tree: Entry, path: Path, entry: Entry, shape: Shape) -> Problem:

@@ -10,8 +10,8 @@ import numba
 import numpy as np
 import pytest
 
-from mpn_abm.scenario.schema import DIRECTIVES, Spec
-from mpn_abm.scenario.shape import Blocks, Named, Shape
+from mpn_abm.scenario.schema import DIRECTIVES, ScenarioFile
+from mpn_abm.scenario.shape import Blocks, Listed, Named, Shape
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -56,6 +56,12 @@ def faults(page: str) -> list[str]:
 def test_the_tutorial_prints_what_it_shows():
     renew = "if results have changed: python docs/run_examples.py docs/tutorial/first_run.md --write"
     assert faults((DOCS / "tutorial" / "first_run.md").read_text()) == [], renew
+
+
+@pytest.mark.parametrize("guide", sorted((DOCS / "guides").glob("*.md")), ids=lambda guide: guide.stem)
+@pytest.mark.usefixtures("in_a_folder")
+def test_a_guide_prints_what_it_shows(guide: Path):
+    assert faults(guide.read_text()) == [], f"if results have changed: python docs/run_examples.py {guide} --write"
 
 
 @pytest.mark.usefixtures("in_a_folder")
@@ -168,9 +174,11 @@ def test_the_index_leads_to_every_page():
 
 def is_a_key(path: str) -> bool:
     """Whether a scenario has this key, in any unit; `NAME` and names of the examples fit any name."""
-    shape: Shape = Blocks((Spec,))
+    shape: Shape = Blocks((ScenarioFile,))
     names = path.split(".")
     for place, name in enumerate(names):
+        if isinstance(shape, Listed):
+            shape = shape.of
         if isinstance(shape, Named):
             shape = shape.child(name)
         elif isinstance(shape, Blocks):
@@ -206,7 +214,7 @@ def test_an_invented_key_is_found():
 
 def test_the_page_of_keys_names_every_directive_and_block():
     keys = (DOCS / "reference" / "keys.md").read_text()
-    assert [word for word in (*DIRECTIVES, *Spec.model_fields) if f"`{word}" not in keys] == []
+    assert [word for word in (*DIRECTIVES, *ScenarioFile.model_fields) if f"`{word}" not in keys] == []
 
 
 # ---- decisions

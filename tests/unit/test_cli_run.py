@@ -14,7 +14,7 @@ from rich.progress import Progress
 from unit.small import bare, niche
 
 from mpn_abm.batch import Batch
-from mpn_abm.cli import running
+from mpn_abm.cli import progress, running
 from mpn_abm.cli.main import main
 from mpn_abm.files import claimed
 from mpn_abm.kernels import compiler
@@ -179,7 +179,7 @@ def test_what_never_happens_is_a_line_on_stderr(tmp_path, capsys):
 
 
 def test_off_a_terminal_progress_is_plain_lines_on_stderr(file, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(running, "PLAIN_EVERY", 0.0)
+    monkeypatch.setattr(progress, "PLAIN_EVERY", 0.0)
     assert command(file, "--out", tmp_path / "out", "--set", "time.duration_years=60", "--json") == 0
     out, err = capsys.readouterr()
     json.loads(out)
@@ -208,7 +208,7 @@ def test_on_a_terminal_the_bar_takes_its_time_from_the_first_step_on(file, tmp_p
 
 
 def test_quiet_is_silent_about_progress(file, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(running, "PLAIN_EVERY", 0.0)
+    monkeypatch.setattr(progress, "PLAIN_EVERY", 0.0)
     monkeypatch.setattr(running, "is_compiled", lambda kernels: False)
     options = ["--out", tmp_path / "out", "--set", "time.duration_years=60", "--overwrite"]
     assert command(file, *options, "--quiet") == 0
@@ -403,9 +403,9 @@ def test_a_dry_run_says_at_most_where_the_run_may_end_early(tmp_path, capsys):
 INTERRUPTIBLE = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from mpn_abm.cli import running
+from mpn_abm.cli import progress, running
 from mpn_abm.cli.main import main
-running.PLAIN_EVERY = 0.0
+progress.PLAIN_EVERY = 0.0
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -1,11 +1,12 @@
 """The JSON Schema says what the declarations say."""
 
+import jsonschema
 import pytest
 
 from mpn_abm.mechanisms.declaration import accepted_keys
 from mpn_abm.mechanisms.hematopoiesis.parameters import HematopoiesisParameters
 from mpn_abm.scenario.json_schema import json_schema
-from mpn_abm.scenario.schema import Spec
+from mpn_abm.scenario.schema import ScenarioFile
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def test_it_is_a_2020_12_schema_of_a_file(schema):
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["required"] == ["schema"]
     assert schema["properties"]["schema"]["const"] == "mpn-abm/1"
-    assert set(schema["properties"]) == {*Spec.model_fields, "schema", "extends", "without"}
+    assert set(schema["properties"]) == {*ScenarioFile.model_fields, "schema", "extends", "without"}
 
 
 def test_every_reference_leads_somewhere(schema):
@@ -65,3 +66,27 @@ def test_a_treatment_is_of_one_of_the_kinds(schema):
     told = {kind.get("$ref") for kind in kinds}
     assert {"#/$defs/JakInhibitorTreatment", "#/$defs/CarTTreatment", "#/$defs/TransplantTreatment", None} <= told
     assert len(told) == 10
+
+
+def test_arms_endpoints_and_claims_are_in_it(schema):
+    said = {
+        "schema": "mpn-abm/1",
+        "arms": {"control": {}, "early": {"treatments.first.day": 3, "treatments": {"boost": None}}},
+        "endpoints": {"x": {"all": [{"column": "vaf_calr", "below": 0.1, "from_week": 2}]}},
+        "expect": {"y": {"arm": "early", "endpoint": "x", "at_month": 3, "with": "vaf_jak2", "low": 0.5}},
+    }
+    jsonschema.validate(said, schema)
+    for wrong in (
+        {"arms": {"Control": {}}},
+        {"arms": {"control": {"marow": {}}}},
+        {"endpoints": {"x": {"all": [{"colum": "vaf_calr"}]}}},
+        {"expect": {"y": {"endpoint": "x", "contrast": "sum"}}},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**said, **wrong}, schema)
+
+
+def test_bounds_of_the_items_of_a_list_stand_in_the_declared_unit_only(schema):
+    properties = schema["$defs"]["Time"]["properties"]
+    assert properties["record_at_days"]["anyOf"][0]["items"]["maximum"] == 73050
+    assert properties["record_at_hours"]["anyOf"][0]["items"] == {"type": "number"}

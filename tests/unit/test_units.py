@@ -36,9 +36,10 @@ def test_a_parameter_answers_to_every_suffix_of_its_family_and_to_no_other():
         "every_minutes",
         "every_hours",
         "every_weeks",
+        "every_months",
         "every_years",
     }
-    assert set(keys_of("day", UNITS["at day"])) == {"day", "minute", "hour", "week", "year"}
+    assert set(keys_of("day", UNITS["at day"])) == {"day", "minute", "hour", "week", "month", "year"}
     assert set(keys_of("dose_mg", UNITS["mg"])) == {"dose_mg", "dose_ug"}
     assert set(keys_of("spread", UNITS[""])) == {"spread"}
 
@@ -47,6 +48,7 @@ def test_a_parameter_answers_to_every_suffix_of_its_family_and_to_no_other():
     ("value", "unit", "target", "expected"),
     [
         (5, "year", "day", 1826.25),
+        (12, "month", "year", 1),
         (10, "minute", "day", 10 / 1440),
         (1, "1/day", "1/year", 365.25),
         (1, "1/hour", "1/day", 24.0),

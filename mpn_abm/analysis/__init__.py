@@ -1,0 +1,1 @@
+"""From the tables of runs to endpoints, statistics and claims: tables in, tables out."""

@@ -1,0 +1,46 @@
+"""What a reader of a comparison asks for first, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from mpn_abm.analysis.patients import TOLERANCE, Patients
+from mpn_abm.scenario.endpoints import Condition, Endpoint
+
+Arms = Mapping[str, Patients]
+
+HEADLINES: dict[str, str] = {
+    "vaf_driver": "VAF of the driver",
+    "genotype_cells_wild_type": "healthy cells",
+    "spleen_ml": "spleen, ml",
+    "mf_grade": "MF grade",
+    "car_t_peak": "CAR T cells, peak",
+    "cleared": "share cleared",
+    "overall_survival": "share alive",
+}
+CLEARED = Endpoint(
+    all=(Condition(column="vaf_jak2", at_most=0.0), Condition(column="vaf_calr", at_most=0.0)),
+    meaning="no cell with a JAK2 or CALR mutation is left",
+)
+WEEKS = (24.0, 48.0)
+
+
+def patients_of(trajectory: pd.DataFrame, summary: pd.DataFrame) -> Patients:
+    """The patients of an arm, with the highest number of CAR T cells so far as one more column."""
+    if "car_t_total" in trajectory:
+        peak = trajectory.groupby("patient")["car_t_total"].cummax()
+        trajectory = trajectory.assign(car_t_peak=peak)
+    return Patients(trajectory, summary)
+
+
+def headline_days(arms: Arms, step: float) -> list[float | None]:
+    """Weeks 24 and 48, as far as every arm has rows of them before its end; and the end, None."""
+    days = [7.0 * week for week in WEEKS]
+    return [*(day for day in days if all(_has_a_row(patients, day, step) for patients in arms.values())), None]
+
+
+def _has_a_row(patients: Patients, day: float, step: float) -> bool:
+    near = (patients.day > day - TOLERANCE) & (patients.day < day + step)
+    return bool(near.any()) and day < patients.day.max()

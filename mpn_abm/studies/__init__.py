@@ -1,0 +1,1 @@
+"""Many runs that answer one question: make scenarios, run them, read their tables."""

@@ -1,0 +1,126 @@
+"""What a study left, in memory and on disk."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from mpn_abm.errors import SimulationError
+from mpn_abm.files import claimed, parquet, published_together, text
+
+PARTS = ("trajectory", "summary")
+WHOLE = ("plan", "endpoints", "survival", "comparison", "claims")
+FILES = (*(f"{name}.parquet" for name in WHOLE), "manifest.json")
+
+
+@dataclass
+class Study:
+    """What a study left.
+
+    Attributes
+    ----------
+    parts : dict of list of pyarrow.Table
+        trajectory and summary, a table for each arm; all have the same columns.
+    tables : dict of pyarrow.Table
+        plan, endpoints, survival, comparison and claims.
+    facts : dict
+        What manifest.json will say, besides the folder and the time that writing takes.
+    provenance : dict
+        Program, scenario and packages behind the tables.
+    """
+
+    parts: dict[str, list[pa.Table]]
+    tables: dict[str, pa.Table]
+    facts: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def answer(self) -> str:
+        """The sentence that answers the question of the file."""
+        return str(self.facts["answer"])
+
+    @cached_property
+    def plan(self) -> pd.DataFrame:
+        """One row per run: arm, patient, seed, parameters."""
+        return _frame(self.tables["plan"])
+
+    @cached_property
+    def trajectory(self) -> pd.DataFrame:
+        """One row per arm, patient and recorded day; null in a column that an arm has not."""
+        return _frame(pa.concat_tables(self.parts["trajectory"]))
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row per arm and patient."""
+        return _frame(pa.concat_tables(self.parts["summary"]))
+
+    @cached_property
+    def endpoints(self) -> pd.DataFrame:
+        """One row per arm, patient, endpoint and day."""
+        return _frame(self.tables["endpoints"])
+
+    @cached_property
+    def survival(self) -> pd.DataFrame:
+        """One row per arm, patient and endpoint that has a time."""
+        return _frame(self.tables["survival"])
+
+    @cached_property
+    def comparison(self) -> pd.DataFrame:
+        """Statistics of each arm, and of its difference to the reference, with 95 % intervals."""
+        return _frame(self.tables["comparison"])
+
+    @cached_property
+    def claims(self) -> pd.DataFrame:
+        """One row per claim: its value with interval, its band, and whether it held."""
+        return _frame(self.tables["claims"])
+
+    def write(self, folder: str | Path, overwrite: bool = False) -> dict[str, Any]:
+        """Write all tables and manifest.json; returns what the manifest says.
+
+        With ``overwrite`` they replace those of an earlier study; other files stay.
+
+        Raises
+        ------
+        OutputExistsError
+            If the folder has something in it and ``overwrite`` is not set.
+        SimulationError
+            If it cannot be written to.
+        """
+        with claimed(Path(folder), overwrite):
+            return self.write_into(Path(folder))
+
+    def write_into(self, folder: Path) -> dict[str, Any]:
+        """As ``write``, into a folder that the caller has claimed."""
+        start = time.perf_counter()
+        for name in PARTS:
+            self._write_parts(folder / name, self.parts[name])
+        with published_together(folder, replaced=FILES) as write:
+            for name in WHOLE:
+                write(f"{name}.parquet", parquet(self.tables[name], self.provenance, 1))
+            seconds = time.perf_counter() - start
+            wall = self.facts["wall_seconds"] + seconds
+            manifest = {"out": str(folder), **self.facts, "writing_seconds": seconds, "wall_seconds": wall}
+            write("manifest.json", text(json.dumps(manifest | {"provenance": self.provenance}, indent=2) + "\n"))
+        return manifest
+
+    def _write_parts(self, folder: Path, tables: list[pa.Table]) -> None:
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise SimulationError(f"{folder}: cannot be written to: {error.strerror or error}") from error
+        earlier = [part.name for part in folder.glob("part-*.parquet")]
+        with published_together(folder, replaced=earlier) as write:
+            for number, table in enumerate(tables):
+                write(f"part-{number:05d}.parquet", parquet(table, self.provenance, self.facts["replicates"]))
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
