@@ -117,7 +117,7 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
         "body": {
             "share": (f8, (sizes.bases,)),
             "output": (f8, (sizes.bases,)),
-            "count": (f8, (3, 3)),
+            "blood": (f8, (3, 3)),
             "reading": (f8, (READINGS,)),
         },
         "agents": {

@@ -18,6 +18,7 @@ from mpn_abm.mechanisms.log import DIED, DOSE, PHASE_CHANGE, RESPONSE_LOSS, TREA
 from mpn_abm.mechanisms.outcome import DEATH, ERADICATION, EXTINCTION, FIXATION, GOES_ON
 from mpn_abm.snapshot import Photographer
 from mpn_abm.state import BORN_SITE, BORN_STEP, CLONE_GENOTYPE, ENDED_STEP, LOST_STEP, NEXT_CLONE, PARENT
+from mpn_abm.summary import first_day, summed_up
 from mpn_abm.tables import no_number, table_of
 
 END_REASONS = {
@@ -35,7 +36,6 @@ LOGGED_KINDS = {
     RESPONSE_LOSS: "response_lost",
     DIED: "death",
 }
-ONE_PERCENT = 0.01
 
 
 def label_of(cell_type: CellType) -> str:
@@ -240,52 +240,24 @@ class Recorder:
         replicate, boundary, values = self._rows.whole()
         numbers, seeds, ended, reason, alone, genotype = self._ends.whole()
         living = ~_is_dead(values)
-        died_first, died_day = np.searchsorted(replicate, numbers), self._day(boundary)
-        died = _first_day(~living, died_day, died_first)
+        died = first_day(~living, self._day(boundary), np.searchsorted(replicate, numbers))
         replicate, boundary, values = replicate[living], boundary[living], values[living]
         first = np.searchsorted(replicate, numbers)
-        last = np.append(first[1:], len(replicate)) - 1
-        day = self._day(boundary)
         column = {column.name: values[:, k] for k, column in enumerate(self.program.layout.columns)}
-        vaf, mutants = column["vaf_driver"], column["vaf_jak2"] + column["vaf_calr"] > 0.0
-        healthy = column["genotype_cells_wild_type"] + column.get("genotype_cells_donor", 0.0)
-        lowest_healthy = np.minimum.reduceat(healthy, first)
-        arrays: dict[str, np.ndarray | pa.Array] = {
+        ends = {
             "run_id": pa.repeat(self.run_id, len(numbers)),
             "replicate": numbers,
             "seed": seeds,
             "end_day": self._day(ended),
             "end_reason": np.array([END_REASONS[why] for why in reason.tolist()], object),
             "fixed_clone": pa.array(self._clone_names(alone, genotype), pa.string(), mask=reason != FIXATION),
-            "vaf_driver_start": vaf[first],
-            "vaf_driver_end": vaf[last],
-            "vaf_driver_min": np.minimum.reduceat(vaf, first),
-            "vaf_below_1pct_day": _first_day((vaf < ONE_PERCENT) & _so_far(vaf >= ONE_PERCENT, first), day, first),
-            "eradicated": (np.logical_or.reduceat(mutants, first) | (reason == ERADICATION)) & ~mutants[last],
-            "healthy_min_fraction": lowest_healthy / self.program.rules.lattice.sites,
+            "death_day": died,
         }
-        if "scar" in self.groups:
-            grade = column["mf_grade"].astype(np.int64)
-            arrays |= {"mf_grade_start": grade[first], "mf_grade_end": grade[last]}
-        if "spleen" in self.groups:
-            spleen = column["spleen_ml"]
-            change = spleen / np.repeat(spleen[first], last - first + 1) - 1.0
-            arrays |= {
-                "svr35_day": _first_day(change <= -0.35, day, first),
-                "spleen_best_relative_change": np.minimum.reduceat(change, first),
-            }
-        if "progression" in self.groups:
-            arrays |= {"phase_end": np.array(PHASES, object)[column["phase"][last].astype(np.int64)], "death_day": died}
-        if "car_t" in self.groups:
-            cells = column["car_t_total"]
-            peak = np.maximum.reduceat(cells, first)
-            at_peak = (cells == np.repeat(peak, last - first + 1)) & (cells > 0.0)
-            arrays |= {
-                "car_t_peak": peak,
-                "car_t_peak_day": _first_day(at_peak, day, first),
-                "kills": column["kills"][last].astype(np.int64),
-            }
-        return table_of(columns_of("summary", self.groups), arrays)
+        summed = summed_up(column, self._day(boundary), first, self.program.rules.lattice.sites)
+        summed["eradicated"] |= reason == ERADICATION
+        columns = columns_of("summary", self.groups)
+        arrays = ends | summed
+        return table_of(columns, {column.name: arrays[column.name] for column in columns})
 
 
 def _is_dead(values: np.ndarray) -> np.ndarray:
@@ -306,16 +278,3 @@ def _array_of(column: Column, values: np.ndarray) -> np.ndarray | pa.Array:
 def _clones_left_alone(batch: Batch) -> np.ndarray:
     cells = batch.stack.counters.clone_cells[:, 1:]
     return np.where((cells > 0).sum(axis=1) == 1, cells.argmax(axis=1) + 1, 0)
-
-
-def _so_far(holds: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Whether something held in this row or an earlier one of the same replicate."""
-    rows = np.arange(len(holds))
-    latest = np.maximum.accumulate(np.where(holds, rows, -1))
-    return latest >= np.repeat(first, np.diff(np.append(first, len(holds))))
-
-
-def _first_day(holds: np.ndarray, day: np.ndarray, first: np.ndarray) -> pa.Array:
-    """First day of each replicate on which something holds; null if it never did."""
-    found = np.minimum.reduceat(np.where(holds, day, np.inf), first)
-    return pa.array(found, mask=np.isinf(found))

@@ -201,7 +201,7 @@ class Body(NamedTuple):
 
     share: np.ndarray  # float64[bases]  x_g, of all cells
     output: np.ndarray  # float64[bases]  share of the granulocyte output
-    count: np.ndarray  # float64[3, 3]  platelets, red, white cells over normal, by transit compartment
+    blood: np.ndarray  # float64[3, 3]  platelets, red, white cells over normal, by transit compartment
     reading: np.ndarray  # float64[READINGS]
 
 
@@ -312,7 +312,7 @@ def take(stack, k):  # type: ignore[no-untyped-def]
             i.strain[k], i.pd_l1[k], i.checkpoint[k], i.hazard[k], i.density[k], i.lysis[k], i.activation[k],
             i.lysis_progenitor[k], i.activation_progenitor[k], i.suppression[k],
         ),
-        Body(b.share[k], b.output[k], b.count[k], b.reading[k]),
+        Body(b.share[k], b.output[k], b.blood[k], b.reading[k]),
         Agents(
             a.site[k], a.uid[k], a.state[k], a.memory[k], a.to_go[k], a.done[k], a.phase[k], a.exhaustion[k],
             a.contact[k], a.target[k], a.heading[k], a.claim[k], a.fate[k], a.layer[k], a.touched[k],

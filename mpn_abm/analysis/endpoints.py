@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mpn_abm.analysis.patients import TOLERANCE, Floats, Patients, at
-from mpn_abm.scenario.endpoints import Condition, Endpoint, endpoint_of
+from mpn_abm.scenario.endpoints import Criterion, Endpoint, endpoint_of
 
 NO, UNKNOWN, YES = 0.0, 0.5, 1.0
 Own = Mapping[str, Endpoint]
@@ -98,7 +98,7 @@ def answers_of(patients: Patients, endpoint: Endpoint) -> Floats:
     return _so_far(patients, holds) if endpoint.ever else holds
 
 
-def shown(patients: Patients, condition: Condition) -> Floats:
+def shown(patients: Patients, condition: Criterion) -> Floats:
     """float[rows]: the value that a condition looks at: the column itself, or its change."""
     assert condition.column is not None
     value = patients.column(condition.column)
@@ -124,7 +124,7 @@ def _holds(patients: Patients, endpoint: Endpoint) -> Floats:
     return np.minimum.reduce(parts) if parts else np.full(len(patients.day), NO)
 
 
-def _answer(patients: Patients, condition: Condition) -> Floats:
+def _answer(patients: Patients, condition: Criterion) -> Floats:
     """float[rows]: the answer of one condition; no after death, and before the day from which it counts."""
     assert condition.column is not None
     parts = []

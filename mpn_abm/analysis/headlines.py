@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from mpn_abm.analysis.patients import TOLERANCE, Patients
-from mpn_abm.scenario.endpoints import Condition, Endpoint
+from mpn_abm.scenario.endpoints import Criterion, Endpoint
 
 Arms = Mapping[str, Patients]
 
@@ -21,7 +21,7 @@ HEADLINES: dict[str, str] = {
     "overall_survival": "share alive",
 }
 CLEARED = Endpoint(
-    all=(Condition(column="vaf_jak2", at_most=0.0), Condition(column="vaf_calr", at_most=0.0)),
+    all=(Criterion(column="vaf_jak2", at_most=0.0), Criterion(column="vaf_calr", at_most=0.0)),
     meaning="no cell with a JAK2 or CALR mutation is left",
 )
 WEEKS = (24.0, 48.0)

@@ -19,7 +19,7 @@ from mpn_abm.compile.scar import field_levels, field_work, scar_rules
 from mpn_abm.kernels.draws import poisson_table_length
 from mpn_abm.mechanisms.census import CensusRules
 from mpn_abm.mechanisms.outcome import OUTCOMES_LOGGED
-from mpn_abm.mechanisms.schedule import Clock, Rules
+from mpn_abm.mechanisms.rules import Clock, Rules
 from mpn_abm.mechanisms.start import DISC, PATCHES, SCATTERED, SINGLE, StartRules
 from mpn_abm.mechanisms.treatment.rules import AGENTS, NEVER
 from mpn_abm.scenario.schema import Spec

@@ -110,11 +110,11 @@ def write_car_t(row, at, agents, tally, rules, today):
 def write_patient(row, places, body, tally, blood):
     """Counts, spleen, symptoms and phase, as far as the scenario has them."""
     if places.blood >= 0:
-        hematocrit = blood.normal[RED_CELLS] * body.count[RED_CELLS, 2]
-        row[places.blood] = blood.normal[PLATELETS] * body.count[PLATELETS, 2]
+        hematocrit = blood.normal[RED_CELLS] * body.blood[RED_CELLS, 2]
+        row[places.blood] = blood.normal[PLATELETS] * body.blood[PLATELETS, 2]
         row[places.blood + 1] = hematocrit
         row[places.blood + 2] = blood.hemoglobin * hematocrit
-        row[places.blood + 3] = blood.normal[WHITE_CELLS] * body.count[WHITE_CELLS, 2]
+        row[places.blood + 3] = blood.normal[WHITE_CELLS] * body.blood[WHITE_CELLS, 2]
     if places.spleen >= 0:
         row[places.spleen] = body.reading[SPLEEN]
         row[places.spleen + 1] = body.reading[SYMPTOMS]

@@ -110,7 +110,6 @@ class Flag(Block):
 
 FlagName = Literal["TET2", "DNMT3A", "ASXL1", "TP53", "transformed"]
 
-_MUTANT: dict[str, float] = {"inhibition_cost": 1.5, "hsp90_sensitivity": 1.5}
 _JAK2 = Genotype(
     gene="JAK2",
     mutant_copies=1,
@@ -122,7 +121,8 @@ _JAK2 = Genotype(
     red_cell_gain=0.1,
     white_cell_gain=0.3,
     interferon_loss=1.6,
-    **_MUTANT,
+    inhibition_cost=1.5,
+    hsp90_sensitivity=1.5,
 )
 _CALR = Genotype(
     gene="CALR",
@@ -133,7 +133,8 @@ _CALR = Genotype(
     platelet_gain=2.0,
     white_cell_gain=0.3,
     interferon_loss=0.6,
-    **_MUTANT,
+    inhibition_cost=1.5,
+    hsp90_sensitivity=1.5,
 )
 GENOTYPES = MappingProxyType(
     {

@@ -4,38 +4,33 @@ A step runs from one boundary to the next. It may have to be left for more room 
 agents); STAGE in the tally then remembers how far it has come, and nothing is done twice.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import prange, uint64
 
-from mpn_abm.columns import Places
 from mpn_abm.kernels.compiler import fused, jit, parallel_jit
-from mpn_abm.kernels.field import Levels
-from mpn_abm.mechanisms.antigen.kernel import AntigenRules, show_antigen
-from mpn_abm.mechanisms.blood.kernel import BloodRules, make_blood, put_out, share_cells
+from mpn_abm.mechanisms.antigen.kernel import show_antigen
+from mpn_abm.mechanisms.blood.kernel import make_blood, put_out, share_cells
 from mpn_abm.mechanisms.car_t.life import room_for_daughters
 from mpn_abm.mechanisms.car_t.macro import macro_sub_step
 from mpn_abm.mechanisms.car_t.micro import micro_sub_step
-from mpn_abm.mechanisms.car_t.rules import CarTRules
-from mpn_abm.mechanisms.census import CensusRules, next_row, room_for_row, write_row
-from mpn_abm.mechanisms.fibrosis.kernel import ScarRules, grow_scar, spread_cytokine
+from mpn_abm.mechanisms.census import next_row, room_for_row, write_row
+from mpn_abm.mechanisms.fibrosis.kernel import grow_scar, spread_cytokine
 from mpn_abm.mechanisms.giving import give_what_is_due
 from mpn_abm.mechanisms.hematopoiesis.death_birth import run_step_death_birth
 from mpn_abm.mechanisms.hematopoiesis.events import note_lost_clones, run_step
 from mpn_abm.mechanisms.hematopoiesis.hazards import has_table, number_of_candidates, set_thresholds
-from mpn_abm.mechanisms.hematopoiesis.rules import DEATH_BIRTH, CellRules
+from mpn_abm.mechanisms.hematopoiesis.rules import DEATH_BIRTH
 from mpn_abm.mechanisms.hematopoiesis.stripes import run_step_striped
-from mpn_abm.mechanisms.immune.kernel import ImmuneRules, spread_suppression, weigh_immunity
-from mpn_abm.mechanisms.jak_stat.kernel import SignalRules, signal_in_cells
+from mpn_abm.mechanisms.immune.kernel import spread_suppression, weigh_immunity
+from mpn_abm.mechanisms.jak_stat.kernel import signal_in_cells
 from mpn_abm.mechanisms.log import RESPONSE_LOSS, note
 from mpn_abm.mechanisms.outcome import GOES_ON, OUTCOMES_LOGGED, advance_disease, end_run
-from mpn_abm.mechanisms.progression.kernel import CHRONIC, ProgressionRules, response_is_lost
-from mpn_abm.mechanisms.spleen.kernel import SpleenRules, fill_spleen
-from mpn_abm.mechanisms.transplant.kernel import TransplantRules, transplant_what_is_due
+from mpn_abm.mechanisms.progression.kernel import CHRONIC, response_is_lost
+from mpn_abm.mechanisms.rules import Rules
+from mpn_abm.mechanisms.spleen.kernel import fill_spleen
+from mpn_abm.mechanisms.transplant.kernel import transplant_what_is_due
 from mpn_abm.mechanisms.treatment.courses import decide_courses
 from mpn_abm.mechanisms.treatment.exposure import expose
-from mpn_abm.mechanisms.treatment.rules import TreatmentRules
 from mpn_abm.state import (
     DEAD_STEP,
     DEPOSITION,
@@ -48,7 +43,6 @@ from mpn_abm.state import (
     STAGE,
     SUB_STEP,
     T_CELLS,
-    Lattice,
     MarrowState,
     take,
 )
@@ -57,40 +51,6 @@ from mpn_abm.state import (
 DONE, ROWS_FULL, LOG_FULL, CLONES_FULL, AGENTS_FULL, TABLE_SHORT, STRIPES_SHORT = range(7)
 # how far a step has come
 AT_START, DECIDED, SIGNALLED, CELLS_RUN = range(4)
-
-
-class Clock(NamedTuple):
-    """Time, and what ends a run."""
-
-    step: float  # days
-    last: int  # boundary at which the run ends in any case
-    sites: int
-    on_fixation: int
-    on_extinction: int
-    on_eradication: int
-    on_death: int
-    not_before: int  # boundary at which the last clone has arrived
-
-
-class Rules(NamedTuple):
-    """Everything that stays the same through a run."""
-
-    lattice: Lattice
-    clock: Clock
-    cells: CellRules
-    signal: SignalRules
-    drugs: TreatmentRules
-    scar: ScarRules
-    levels: Levels
-    car_t: CarTRules
-    antigen: AntigenRules
-    immune: ImmuneRules
-    blood: BloodRules
-    spleen: SpleenRules
-    progression: ProgressionRules
-    transplant: TransplantRules
-    census: CensusRules
-    places: Places
 
 
 @fused

@@ -17,7 +17,7 @@ from mpn_abm.mechanisms.outcome import end_run
 from mpn_abm.mechanisms.past import transform_the_past
 from mpn_abm.mechanisms.placement import SITE_DRAW, clear_site, put_cell, site_key
 from mpn_abm.mechanisms.progression.kernel import CHRONIC, count_blasts, phase_of
-from mpn_abm.mechanisms.schedule import Rules
+from mpn_abm.mechanisms.rules import Rules
 from mpn_abm.mechanisms.spleen.kernel import settle_spleen
 from mpn_abm.state import (
     BLASTS,

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from mpn_abm.columns import IDENTITY, Column, describe
 from mpn_abm.errors import Problem
-from mpn_abm.scenario.checks import Finding
 from mpn_abm.scenario.claims import OF_TIMES, Claim
-from mpn_abm.scenario.endpoints import ENDPOINTS, Condition, Endpoint, columns_of, endpoint_of
+from mpn_abm.scenario.endpoints import ENDPOINTS, Criterion, Endpoint, columns_of, endpoint_of
+from mpn_abm.scenario.finding import Finding
 from mpn_abm.scenario.schema import Comparison, Spec
 from mpn_abm.scenario.suggestions import did_you_mean, unknown
 from mpn_abm.scenario.tree import Entry, Path, problem_at
@@ -93,7 +93,7 @@ def _of_endpoint(name: str, endpoint: Endpoint, said: Comparison, known: Mapping
         yield Finding(here, "expected a `column`, or conditions in `all` or `any`")
     if endpoint.column is None and endpoint.asks:
         yield Finding((*here, "column"), "missing, expected the column that the bound is for")
-    places: dict[Path, Condition] = {} if endpoint.column is None else {here: endpoint}
+    places: dict[Path, Criterion] = {} if endpoint.column is None else {here: endpoint}
     places |= {(*here, "all", k): condition for k, condition in enumerate(endpoint.all)}
     places |= {(*here, "any", k): condition for k, condition in enumerate(endpoint.any)}
     for place, condition in places.items():
@@ -112,7 +112,7 @@ def _of_endpoint(name: str, endpoint: Endpoint, said: Comparison, known: Mapping
             yield Finding(place, f"expected no circle, {followed} leads back to it")
 
 
-def _of_condition(place: Path, condition: Condition, known: Mapping[str, Column], must_ask: bool) -> Iterator[Finding]:
+def _of_condition(place: Path, condition: Criterion, known: Mapping[str, Column], must_ask: bool) -> Iterator[Finding]:
     if condition.column is None:
         yield Finding((*place, "column"), "missing, expected a column of the trajectory")
         return

@@ -10,7 +10,7 @@ from mpn_abm.mechanisms.declaration import Block, setting
 from mpn_abm.scenario.treatments import LONGEST
 
 
-class Condition(Block):
+class Criterion(Block):
     """What a column says on a day: a value, or with a bound a yes or no."""
 
     exclusive = (frozenset({"above", "at_least"}), frozenset({"below", "at_most"}))
@@ -51,17 +51,17 @@ class Among(Block):
     endpoint: str = setting(doc="those who had this event")
 
 
-class Endpoint(Condition):
+class Endpoint(Criterion):
     """A question to each patient.
 
     A value of a day; or, where something is asked, yes or no on a day, and the time to the first yes.
     """
 
     meaning: str = setting("", doc="what it is, in words")
-    all: Annotated[tuple[Condition, ...], Strict(False)] = setting(
+    all: Annotated[tuple[Criterion, ...], Strict(False)] = setting(
         (), doc="conditions that must all hold", expects="a list of conditions, each with a column and a bound"
     )
-    any: Annotated[tuple[Condition, ...], Strict(False)] = setting(
+    any: Annotated[tuple[Criterion, ...], Strict(False)] = setting(
         (), doc="conditions of which one must hold", expects="a list of conditions, each with a column and a bound"
     )
     ever: bool = setting(False, doc="whether a yes on an earlier day counts on a later one")
@@ -78,7 +78,7 @@ class Endpoint(Condition):
         return self.asks or bool(self.all or self.any) or self.death == "event"
 
     @property
-    def conditions(self) -> tuple[Condition, ...]:
+    def conditions(self) -> tuple[Criterion, ...]:
         """Everything that is asked of a column, the endpoint's own column first."""
         own = () if self.column is None else (self,)
         return (*own, *self.all, *self.any)
@@ -91,8 +91,8 @@ class Endpoint(Condition):
 
 
 _PROGRESSED = (
-    Condition(column="mf_grade", at_least=2, base_below=2),
-    Condition(column="phase", one_of=("accelerated", "blast")),
+    Criterion(column="mf_grade", at_least=2, base_below=2),
+    Criterion(column="phase", one_of=("accelerated", "blast")),
 )
 
 ENDPOINTS: dict[str, Endpoint] = {
@@ -118,8 +118,8 @@ ENDPOINTS: dict[str, Endpoint] = {
     "overall_survival": Endpoint(death="event", meaning="time to death; yes: alive"),
     "response_loss": Endpoint(
         all=(
-            Condition(column="spleen_ml", change="relative", above=-0.35),
-            Condition(column="spleen_ml", change="relative_to_lowest", at_least=0.25),
+            Criterion(column="spleen_ml", change="relative", above=-0.35),
+            Criterion(column="spleen_ml", change="relative_to_lowest", at_least=0.25),
         ),
         among=Among(endpoint="svr35"),
         since="svr35",

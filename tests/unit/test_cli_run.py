@@ -199,9 +199,9 @@ def test_plain_lines_come_at_most_every_few_seconds(file, tmp_path, capsys):
 def test_on_a_terminal_the_bar_takes_its_time_from_the_first_step_on(file, tmp_path, capsys, monkeypatch):
     """Catches time left that counts the compiling."""
     started = []
-    monkeypatch.setattr(running.sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
     monkeypatch.setattr(Progress, "start_task", lambda bar, task: started.append(bar.tasks[task].completed))
-    with running._progress("bare", quiet=False) as tell:
+    with progress.progress("bare", quiet=False) as tell:
         assert started == []
         tell(0.5)
     assert started == [0.0]

@@ -7,7 +7,7 @@ import pytest
 from mpn_abm.analysis.endpoints import details_on, slopes, times_to, values_on
 from mpn_abm.analysis.patients import Patients
 from mpn_abm.errors import UsageError
-from mpn_abm.scenario.endpoints import Among, Condition, Endpoint
+from mpn_abm.scenario.endpoints import Among, Criterion, Endpoint
 
 DAYS = [0.0, 7.0, 14.0, 21.0]
 
@@ -121,7 +121,7 @@ def test_a_patient_with_scar_on_day_0_does_not_progress_by_it():
 
 
 def test_conditions_join_and_what_is_missing_matters_only_where_it_decides():
-    low, few = Condition(column="hematocrit", below=0.45), Condition(column="platelets_per_nl", below=400)
+    low, few = Criterion(column="hematocrit", below=0.45), Criterion(column="platelets_per_nl", below=400)
     who = patients(
         hematocrit=[[0.4] * 4, [0.5] * 4, [0.4] * 4],
         platelets_per_nl=[[300.0] * 4, [None] * 4, [None] * 4],

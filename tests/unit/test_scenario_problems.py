@@ -71,13 +71,16 @@ def problems_of(text: str, **options) -> list[str]:
         ("bloud: {enabled: true}", "4:1: bloud: unknown key"),
         ("extend: x.yaml", "4:1: extend: unknown key, did you mean 'extends'?"),
         ("flags: {MINE: {}}", "4:9: flags.MINE: expected one of TET2, DNMT3A, ASXL1, TP53"),
-        ("flags: {tet2: {}}", "flags.tet2: expected one of TET2, DNMT3A, ASXL1, TP53, did you mean 'TET2'?"),
+        (
+            "flags: {tet2: {}}",
+            "flags.tet2: expected one of TET2, DNMT3A, ASXL1, TP53, transformed, did you mean 'TET2'?",
+        ),
         ("stop: {when: fixation}", ", write [fixation]"),
         ('patient: {weight_kg: "15"}', 'patient.weight_kg: "15": expected a number'),
         ("patient: {weight_kg: .nan}", "4:22: .nan: expected a finite number"),
         (
             "drugs: {x: {kind: jak_inhibtor}}",
-            "4:13: drugs.x.kind: jak_inhibtor: expected one of jak_inhibitor, car_t, did you mean 'jak_inhibitor'?",
+            "4:13: drugs.x.kind: jak_inhibtor: expected one of jak_inhibitor, hsp90_inhibitor, interferon, ",
         ),
         (
             "clones: {a: {genotype: wild_type, xyz: 1}}",

@@ -251,21 +251,21 @@ BUGS = {
     "the own site is out of reach": (
         "tissue",
         micro,
-        "if lysis_at(around[k], cell, rules) > 0.0:",
-        "if k != n // 2 and lysis_at(around[k], cell, rules) > 0.0:",
+        "if lysis_at(around[k], cell, immunity.lysis, rules) > 0.0:",
+        "if k != n // 2 and lysis_at(around[k], cell, immunity.lysis, rules) > 0.0:",
     ),
     "the word that lyses releases": ("tissue", micro, "if uint64(w0) >= release", "if uint64(w1) >= release"),
     "the word that lyses wakes": ("tissue", micro, "if uint64(w0) < wake", "if uint64(w1) < wake"),
     "exhaustion does not keep from lysis": (
         "tissue",
         micro,
-        "(1.0 - exhaustion_of(agents.exhaustion[a], rules))",
-        "1.0",
+        "work = vigour(exhaustion_of(agents.exhaustion[a], rules), immunity",
+        "work = vigour(0.0, immunity",
     ),
     "a target is lysed although it is gone": (
         "tissue",
         micro,
-        "and lysis_at(agents.target[a], cell, rules) > 0.0",
+        "and lysis_at(agents.target[a], cell, immunity.lysis, rules) > 0.0",
         "",
     ),
     "a daughter looks for room from the first place on": (

@@ -211,8 +211,8 @@ HAZARD_BUGS = {
     ),
     "negative fitness slows division instead of adding loss": (
         SETUPS["torus"],
-        "d = (rules.loss_rate + max(0.0, -s)) * dt\n        room",
-        "d = rules.loss_rate * dt\n        room",
+        "loss = (rules.loss_rate + max(0.0, -s)) * min",
+        "loss = rules.loss_rate * min",
     ),
     "a genotype acts within the step in which it appears": (
         SETUPS["newcomers"],

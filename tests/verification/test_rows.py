@@ -28,6 +28,12 @@ def assert_row_0_is_the_file(checked):
     row, _ = row_0(checked)
     sites, cells = prod(spec.marrow.shape), row["cells_total"]
     placed = {name: row[f"cells_{name}"] for name in spec.clones}
+    # granulocytes of a cell over those of a healthy one
+    output = {
+        name: 1.0 + spec.blood.enabled * spec.genotypes[clone.genotype].granulocyte_output
+        for name, clone in spec.clones.items()
+    }
+    granulocytes = max(sum(placed[name] * output[name] for name in placed), 1.0)
     for name, clone in spec.clones.items():
         assert row[f"fraction_{name}"] == placed[name] / sites
         if clone.day > 0:
@@ -40,7 +46,8 @@ def assert_row_0_is_the_file(checked):
             # clones that fill the lattice together may round to one cell more than there are sites
             assert abs(placed[name] - clone.fraction * sites) <= (0.5 if cells < sites else 1.0)
         elif clone.vaf is not None:
-            assert abs(placed[name] - 2 * clone.vaf / spec.genotypes[clone.genotype].mutant_copies * cells) <= 1.0
+            share = 2 * clone.vaf / spec.genotypes[clone.genotype].mutant_copies
+            assert abs(placed[name] - share * granulocytes / output[name]) <= 1.0
         else:
             assert cells == sites
     assert cells == sum(placed.values())
@@ -51,7 +58,7 @@ def assert_row_0_is_the_file(checked):
     vaf = {"JAK2": 0.0, "CALR": 0.0, "none": 0.0}
     for name, clone in spec.clones.items():
         genotype = spec.genotypes[clone.genotype]
-        vaf[genotype.gene] += genotype.mutant_copies * placed[name] / (2.0 * max(cells, 1))
+        vaf[genotype.gene] += genotype.mutant_copies * placed[name] * output[name] / (2.0 * granulocytes)
     assert row["vaf_jak2"] == pytest.approx(vaf["JAK2"], abs=1e-12)
     assert row["vaf_calr"] == pytest.approx(vaf["CALR"], abs=1e-12)
     assert row["vaf_driver"] == pytest.approx(max(vaf["JAK2"], vaf["CALR"]), abs=1e-12)

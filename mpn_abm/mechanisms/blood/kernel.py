@@ -72,7 +72,7 @@ def standing_count(line, body, activity, inhibited, scar, filled, rules):
 def settle_blood(body, activity, scar, filled, rules):
     """Day 0: every line at balance."""
     for line in range(3):
-        body.count[line, :] = standing_count(line, body, activity, 0.0, scar, filled, rules)
+        body.blood[line, :] = standing_count(line, body, activity, 0.0, scar, filled, rules)
 
 
 @jit
@@ -82,4 +82,4 @@ def make_blood(body, signal, scar, filled, rules, dt):
         x = dt * 3.0 / rules.lag[line]
         inflow = standing_count(line, body, signal.activity, signal.medication[TYPE_1], scar, filled, rules)
         for k in range(3):
-            body.count[line, k], inflow = relax(body.count[line, k], inflow, x)
+            body.blood[line, k], inflow = relax(body.blood[line, k], inflow, x)
