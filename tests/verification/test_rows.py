@@ -119,8 +119,9 @@ OWN = {
 def test_row_0_shows_what_is_said_on_lattices_of_every_shape(mixture, shape):
     """Catches patches that lose cells at a border, vafs of heterozygous cells taken for shares, and rounding down."""
     content = {"time": {"duration_days": 5}, "clones": MIXTURES[mixture], "genotypes": OWN}
-    for seed in (1, 2):
-        row = assert_row_0_is_the_file(scenario(content, {"marrow.shape": shape, "seed": seed}))
+    for seed, blood in ((1, True), (2, True), (3, False)):
+        asked = {"marrow.shape": shape, "seed": seed, "blood.enabled": blood}
+        row = assert_row_0_is_the_file(scenario(content, asked))
     sites = prod(shape)
     if mixture == "vafs of every gene":
         for name, vaf in (("vaf_jak2", 0.4), ("vaf_calr", 0.16)):
