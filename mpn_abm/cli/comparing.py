@@ -70,11 +70,11 @@ def _table(comparison: pd.DataFrame, reference: str, arms: list[str]) -> Table:
     found = {(row["arm"], row["endpoint"], row["day"], row["contrast"]): row for row in rows_of(means)}
     days = dict.fromkeys(day for arm, name, day, _ in found if (arm, name) == (reference, "overall_survival"))
     table = Table(show_edge=False, pad_edge=False, box=SIMPLE)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for day in days:
         table.add_column("end" if day is None else f"week {day / 7:g}", no_wrap=True)
     for arm in [reference, *(arm for arm in arms if arm != reference)]:
-        table.add_row(f"{arm}, the reference" if arm == reference else arm, style="bold")
+        table.add_row(f"{arm} (reference)" if arm == reference else arm, style="bold")
         for name, label in HEADLINES.items():
             values = [found.get((arm, name, day, None)) for day in days]
             if any(value is not None and value["n"] for value in values):

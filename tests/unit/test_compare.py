@@ -208,7 +208,7 @@ def test_compare_prints_a_table_the_claims_and_an_answer(tmp_path, capsys):
     assert err == ""
     assert out.splitlines()[0] == "niche: 3 arms, 2 run(s) of each with the same seeds"
     assert max(map(len, out.split("held  ")[0].splitlines())) <= 110
-    for words in ("none, the reference", "VAF of the driver", "healthy cells", "share alive", "difference", "end"):
+    for words in ("none (reference)", "VAF of the driver", "healthy cells", "share alive", "difference", "end"):
         assert words in out
     assert "less: mean vaf_calr on day 40, full minus none, is " in out
     assert "claimed at most 0 [ELN]" in out
