@@ -45,6 +45,7 @@ def scenario(side: int, steps: int, division: float, loss: float, advantage: flo
             "regeneration": 0,
         },
         "mutation": off, "fibrosis": off, "antigen": off, "jak_stat": off, "car_t": off,
+        "immune": off, "blood": off, "spleen": off, "progression": off,
         "output": {"clones": False, "snapshots": False},
     }  # fmt: skip
 
@@ -52,7 +53,7 @@ def scenario(side: int, steps: int, division: float, loss: float, advantage: flo
 def ours(side: int, steps: int, *rules: float) -> dict[str, float]:
     """Median of our stepping, weekly rows included."""
     program = compile_scenario(load(scenario(side, steps, *rules)).spec)
-    warm_up(program, 1)
+    warm_up(program, 1, 1)
     seconds = []
     for _ in range(REPEATS + 1):
         batch = Batch(program, [0])

@@ -44,7 +44,7 @@ def weekly_recording() -> tuple[float, float]:
         scenario = next(iter(works(1.0))).scenario
         scenario = {**scenario, "time": {**scenario["time"], "record_every_days": every}}
         program = compile_scenario(load(scenario).spec)
-        warm_up(program, 1)
+        warm_up(program, 1, 1)
         times = []
         for _ in range(REPEATS + 1):
             batch = Batch(program, [0])
@@ -63,7 +63,7 @@ def bytes_per_site() -> dict[str, float]:
     from mpn_abm.scenario.scenario import load
 
     found = {}
-    whole = next(work.scenario for work in works(1.0) if "mutation, fields" in work.name)
+    whole = next(work.scenario for work in works(1.0) if "all mechanisms: mutation" in work.name)
     for name, scenario in (("lifetime with scar", whole), ("with CAR T cells", main_job(1826.25))):
         program = compile_scenario(load(scenario).spec)
         sizes = program.sizes._replace(rows=1, clone_rows=1)

@@ -99,19 +99,21 @@ def main_job(days: float) -> dict[str, Any]:
 def works(share: float) -> Iterator[Work]:
     """All pieces of work; ``share`` below 1 shortens them."""
     off = {"enabled": False}
+    cells = dict.fromkeys(("fibrosis", "mutation", "immune", "blood", "spleen", "progression"), off)
     lifetime = 80 * 365.25 * share
     both = min(2, threads_available())
-    cells_only = _scenario(lifetime, [316, 316], _two_clones(1), fibrosis=off, mutation=off)
+    cells_only = _scenario(lifetime, [316, 316], _two_clones(1), **cells)
     yield Work("lifetime 316 x 316, 1-day steps, one JAK2 clone, cells and weekly rows", cells_only)
     yield Work("two such lifetimes side by side", cells_only, replicates=2, threads=both)
-    whole = _scenario(lifetime, [316, 316], _two_clones(1))
-    yield Work("the same lifetime with mutation, fields and scar", whole)
-    yield Work("5-year patient: scar, ruxolitinib, CAR T cells, 316 x 316", main_job(5 * 365.25))
+    # the clone is followed for the whole of it, whoever carries it
+    whole = _scenario(lifetime, [316, 316], _two_clones(1), progression={"mortality": False})
+    yield Work("the same lifetime with all mechanisms: mutation, scar, immune system, blood, spleen, phases", whole)
+    yield Work("5-year patient: all mechanisms, ruxolitinib, CAR T cells, 316 x 316", main_job(5 * 365.25))
     for threads in range(1, both + 1):
         fast = {"division_rate_per_year": 20.0, "loss_rate_per_year": 1.0, "regeneration": 0}
-        dense = _scenario(2000 * share, [512, 512], _two_clones(80_000), hematopoiesis=fast, fibrosis=off, mutation=off)
+        dense = _scenario(2000 * share, [512, 512], _two_clones(80_000), hematopoiesis=fast, **cells)
         yield Work("512 x 512, p = 0.06", dense, threads=threads, per="candidate")
-        daily = _scenario(400 * share, [2048, 2048], _two_clones(1_200_000), fibrosis=off, mutation=off)
+        daily = _scenario(400 * share, [2048, 2048], _two_clones(1_200_000), **cells)
         yield Work("2048 x 2048, 1-day steps", daily, threads=threads, per="candidate")
         tissue = _scenario(
             200 * share / 144,
@@ -120,8 +122,7 @@ def works(share: float) -> Iterator[Work]:
             marrow={"scale": "tissue"},
             time={"record_every_hours": 24},
             hematopoiesis={"division_rate_per_year": 365.25, "loss_rate_per_year": 180.0},
-            fibrosis=off,
-            mutation=off,
+            **cells,
         )
         yield Work("tissue 2048 x 2048, 10-minute steps, no recirculation", tissue, threads=threads, per="candidate")
     for days in (30, 1):
@@ -132,9 +133,8 @@ def works(share: float) -> Iterator[Work]:
             time={"step_days": days, "record_every_days": 70_000},
             genotypes={"mutant": {"like": "wild_type", "fitness_per_year": 0.1}},
             stop={"when": ["fixation"]},
-            fibrosis=off,
-            mutation=off,
             antigen=off,
+            **cells,
         )
         replicates = max(100, round(10_000 * share))
         yield Work(f"{replicates} Moran runs 16 x 16 to fixation, {days}-day steps", moran, replicates, both)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mpn_abm.kernels.compiler import jit
-from mpn_abm.mechanisms.blood.kernel import PLATELETS, RED_CELLS, WHITE_CELLS
+from mpn_abm.mechanisms.blood.kernel import PLATELETS, RED_CELLS, WHITE_CELLS, put_out, share_cells
 from mpn_abm.mechanisms.car_t.life import exhaustion_of
 from mpn_abm.state import (
     BLASTS,
@@ -162,6 +162,8 @@ def write_row(
         if due:
             record.rows[next_row(record, tally, boundary)] = np.nan
         return
+    share_cells(counters.genotype_cells, base, body.share)
+    put_out(body, signal.activity, blood)
     watched = signal.seen.shape[0] > 0
     row = signal.seen if watched else record.rows[tally[ROWS]]
     row[places.cells_total] = sites - counters.genotype_cells[0]

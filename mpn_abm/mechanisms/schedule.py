@@ -9,7 +9,7 @@ from numba import prange, uint64
 
 from mpn_abm.kernels.compiler import fused, jit, parallel_jit
 from mpn_abm.mechanisms.antigen.kernel import show_antigen
-from mpn_abm.mechanisms.blood.kernel import make_blood, put_out, share_cells
+from mpn_abm.mechanisms.blood.kernel import make_blood, share_cells
 from mpn_abm.mechanisms.car_t.life import room_for_daughters
 from mpn_abm.mechanisms.car_t.macro import macro_sub_step
 from mpn_abm.mechanisms.car_t.micro import micro_sub_step
@@ -109,8 +109,9 @@ def open_step(marrow, rules, step, key_low, key_high):
                 key_low, key_high,
             )  # fmt: skip
         # the immune system sees the clone as it stands, at the activity that the drugs leave it
-        share_cells(marrow.counters.genotype_cells, rules.cells.base, marrow.body.share)
-        weigh_immunity(marrow.signal, marrow.immunity, marrow.body, rules.immune)
+        if rules.immune.enabled == 1 or rules.transplant.enabled == 1:
+            share_cells(marrow.counters.genotype_cells, rules.cells.base, marrow.body.share)
+            weigh_immunity(marrow.signal, marrow.immunity, marrow.body, rules.immune)
         # cytokine is in balance with the cells as they stand, so it comes before they change
         if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
             spread_cytokine(
@@ -163,7 +164,7 @@ def close_step(marrow, rules, step, key_low, key_high):
     """Antigen, CAR T cells, scar, blood, phase, death, the row, and the end of the run. Returns DONE or AGENTS_FULL."""
     tally = marrow.tally
     # daughters show their antigen at once, and T cells respond to what is shown
-    if tally[SUB_STEP] == 0:
+    if rules.antigen.molecules.shape[0] > 1 and tally[SUB_STEP] == 0:
         show_antigen(marrow.immunity, marrow.signal, 1 if tally[PHASE] > CHRONIC else 0, rules.antigen)
     # T cells meet the cells that this step has left; they never see a cell that divided away
     if rules.car_t.enabled == 1:
@@ -190,8 +191,8 @@ def close_step(marrow, rules, step, key_low, key_high):
     if rules.scar.enabled == 1 and (step + 1) % rules.scar.every == 0:
         grow_scar(marrow.ground, tally, rules.scar, marrow.signal.factor[DEPOSITION, 0])
     # blood is made by the cells that are left, in the scar that is there, and the spleen follows both
-    share_cells(marrow.counters.genotype_cells, rules.cells.base, marrow.body.share)
-    put_out(marrow.body, marrow.signal.activity, rules.blood)
+    if rules.spleen.enabled == 1 or rules.blood.enabled == 1 or rules.progression.enabled == 1:
+        share_cells(marrow.counters.genotype_cells, rules.cells.base, marrow.body.share)
     filled = 1.0 - marrow.counters.genotype_cells[0] / float(rules.lattice.sites)
     if rules.blood.enabled == 1:
         make_blood(marrow.body, marrow.signal, marrow.ground.summary[0], filled, rules.blood, rules.clock.step)

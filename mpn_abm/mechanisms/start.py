@@ -226,6 +226,9 @@ def meet_the_patient(marrow, rules):
         for _ in range(2):
             marrow.tally[PHASE] = phase_of(blasts, marrow.tally[PHASE], progression)
     weigh_immunity(signal, marrow.immunity, body, rules.immune)
+    # cells without the antigen are attached to as far as background killing says
+    marrow.immunity.density[0] = 1.0
+    marrow.immunity.lysis[0, :] = rules.antigen.background
     show_antigen(marrow.immunity, signal, 1 if marrow.tally[PHASE] > CHRONIC else 0, rules.antigen)
 
 

@@ -205,11 +205,11 @@ def test_every_key_that_a_page_mentions_exists(page: Path):
 
 
 def test_an_invented_key_is_found():
-    page = "`niche.capacity_cost` `niche.capacity` `blood.enabled` `clones.NAME.vaf` `time.duration_weeks` `state.py`"
+    page = "`niche.capacity_cost` `niche.capacity` `bloud.enabled` `clones.NAME.vaf` `time.duration_weeks` `state.py`"
     assert keys_said(page) == {
-        "niche.capacity_cost", "niche.capacity", "blood.enabled", "clones.NAME.vaf", "time.duration_weeks",
+        "niche.capacity_cost", "niche.capacity", "bloud.enabled", "clones.NAME.vaf", "time.duration_weeks",
     }  # fmt: skip
-    assert [key for key in sorted(keys_said(page)) if not is_a_key(key)] == ["blood.enabled", "niche.capacity"]
+    assert [key for key in sorted(keys_said(page)) if not is_a_key(key)] == ["bloud.enabled", "niche.capacity"]
 
 
 def test_the_page_of_keys_names_every_directive_and_block():

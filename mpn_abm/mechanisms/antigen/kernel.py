@@ -38,9 +38,6 @@ def show_antigen(immunity, signal, late, rules):
     """
     exposure = signal.medication[ELTROMBOPAG]
     receptor = 1.0 + (rules.highest - 1.0) * exposure / (exposure + 1.0)
-    immunity.density[0] = 1.0
-    # cells without the antigen are attached to as far as background killing says
-    immunity.lysis[0, :] = rules.background
     for c in range(1, rules.molecules.shape[0]):
         factor = receptor * signal.factor[ANTIGEN_DENSITY, rules.base[c]]
         if late == 1 and rules.always_late[c] == 0:
