@@ -23,6 +23,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from mpn_abm.cli.main import program
 from mpn_abm.columns import STUDY_TABLES, describe
 from mpn_abm.mechanisms.antigen.parameters import AntigenParameters
+from mpn_abm.mechanisms.blood.parameters import BloodParameters
 from mpn_abm.mechanisms.car_t.parameters import CarTParameters
 from mpn_abm.mechanisms.declaration import Block, Declaration, declarations
 from mpn_abm.mechanisms.drugs import (
@@ -38,13 +39,20 @@ from mpn_abm.mechanisms.drugs import (
     Modifier,
     Transplant,
 )
+from mpn_abm.mechanisms.eltrombopag.parameters import EltrombopagParameters
 from mpn_abm.mechanisms.fibrosis.parameters import FibrosisParameters, InitialScar
 from mpn_abm.mechanisms.fields.parameters import FieldsParameters
 from mpn_abm.mechanisms.genotypes import FLAGS, GENOTYPES, Flag, Genotype
 from mpn_abm.mechanisms.hematopoiesis.parameters import HematopoiesisParameters
+from mpn_abm.mechanisms.immune.parameters import ImmuneParameters
+from mpn_abm.mechanisms.interferon.parameters import InterferonParameters
 from mpn_abm.mechanisms.jak_stat.parameters import JakStatParameters
 from mpn_abm.mechanisms.mutation.parameters import MutationParameters
 from mpn_abm.mechanisms.niche.parameters import NicheParameters
+from mpn_abm.mechanisms.progression.parameters import ProgressionParameters
+from mpn_abm.mechanisms.spleen.parameters import SpleenParameters
+from mpn_abm.mechanisms.transplant.parameters import TransplantParameters
+from mpn_abm.scenario.citing import kind_of
 from mpn_abm.scenario.endpoints import ENDPOINTS
 from mpn_abm.scenario.expectations import bounds, choices
 from mpn_abm.scenario.explain import explained
@@ -81,6 +89,13 @@ BLOCKS: dict[type[Block], str] = {
     JakStatParameters: "jak_stat",
     AntigenParameters: "antigen",
     CarTParameters: "car_t",
+    ImmuneParameters: "immune",
+    InterferonParameters: "interferon",
+    EltrombopagParameters: "eltrombopag",
+    BloodParameters: "blood",
+    SpleenParameters: "spleen",
+    ProgressionParameters: "progression",
+    TransplantParameters: "transplant",
     Genotype: "genotypes.NAME",
     Flag: "flags.NAME",
     JakInhibitor: "drugs.NAME",
@@ -452,17 +467,6 @@ def columns_page() -> str:
 
 
 # ---- parameters.md
-
-
-def kind_of(source: str) -> str:
-    """How well a number is known."""
-    if source.startswith("assumed: resolution"):
-        return "resolution"
-    if source.startswith("assumed"):
-        return "assumed"
-    if source.startswith("fitted"):
-        return "fitted"
-    return "in part" if "assumed" in source else "published"
 
 
 def parameters_page() -> str:

@@ -96,6 +96,7 @@ def test_every_contract_on_imports_can_be_broken(tmp_path, file, line, contract)
         ["examples"],
         ["validate", str(SCENARIO)],
         ["explain", str(SCENARIO)],
+        ["cite", str(SCENARIO)],
         ["list", "columns"],
         ["list", "endpoints"],
     ],

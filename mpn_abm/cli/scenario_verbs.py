@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +27,7 @@ class Catalogue(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the program."""
-    for verb in (init, examples, schema, validate, explain):
+    for verb in (init, examples, schema, validate, explain, cite):
         app.command()(verb)
     app.command("list")(list_)
 
@@ -120,6 +121,32 @@ def explain(
     _print({row.path: vars(row) for row in rows} if as_json else "\n".join(map(str, rows)))
 
 
+def cite(
+    file: Annotated[Path | None, typer.Argument(help="A scenario; the whole program without it.")] = None,
+    assumed: Annotated[bool, typer.Option("--assumed", help="Also list what nobody has measured.")] = False,
+    sets: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Name the papers behind the program, or behind what acts in a scenario, and how the program is cited."""
+    from mpn_abm.scenario.citing import is_cited, program_itself, sources
+    from mpn_abm.scenario.scenario import load
+
+    if file is None and sets:
+        raise UsageError("--set: expected a scenario beside it")
+    scenario = None if file is None else load(file, sets=sets or ())
+    found = sources(scenario)
+    unmeasured = [path for source in found if source.kind == "assumed" for path in source.paths]
+    if as_json:
+        told = [vars(source) for source in found if is_cited(source)]
+        name = None if scenario is None else scenario.spec.name
+        _print({"scenario": name, "program": program_itself(), "sources": told, "assumed": unmeasured})
+        return
+    lines = [line for source in found if is_cited(source) for line in (source.text, *_wrapped(source.paths))]
+    lines += ["", f"Assumed, as nobody has measured them: {len(unmeasured)} values."]
+    lines += _wrapped(unmeasured) if assumed else ["  --assumed lists them"]
+    _print("\n".join([*lines, "", "The program itself:", f"  {program_itself()['text']}"]))
+
+
 def list_(
     catalogue: Annotated[Catalogue, typer.Argument(help="What to list.")],
     as_json: Json = False,
@@ -149,6 +176,12 @@ def list_(
                 for name, endpoint in ENDPOINTS.items()
             }
     _print(rows if as_json else _lines(rows))
+
+
+def _wrapped(paths: list[str]) -> list[str]:
+    return textwrap.wrap(
+        ", ".join(paths), 110, initial_indent="  ", subsequent_indent="  ", break_long_words=False
+    )  # fmt: skip
 
 
 def _said(catalogue: Any) -> dict[str, Any]:
