@@ -100,7 +100,8 @@ def test_under_ruxolitinib_the_clone_stays_as_its_signalling_persists_and_reboun
     assert rows.activity_JAK2_V617F[stop] == pytest.approx(0.73, abs=0.005)
     assert rows.activity_JAK2_V617F.max() == pytest.approx(1.24, abs=0.01)
     assert rows.activity_JAK2_V617F.idxmax() == stop + 1
-    assert 0.85 < rows.vaf_jak2[stop] / rows.vaf_jak2[start] < 1.0
+    # COMFORT-I at week 48: 12 to 30 % less
+    assert 0.7 < rows.vaf_jak2[stop] / rows.vaf_jak2[start] < 1.0
     assert rows.vaf_jak2[730] > rows.vaf_jak2[stop]
 
 
