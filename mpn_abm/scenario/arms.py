@@ -71,7 +71,9 @@ def refuse_what_arms_set(layers: Iterable[Entry], arms: Mapping[str, tuple[Entry
     for layer in layers:
         for path, entry in _leaves(layer, ()):
             for other, name, leaf in set_by_arms:
-                if _say_one_thing(path, other):
+                # an arm that leaves a thing out says nothing of the value that the others give it
+                leaves_out = leaf.value is None and len(other) < len(path)
+                if not leaves_out and _say_one_thing(path, other):
                     there = ".".join(("arms", name, *map(str, other[:-1]), leaf.key or str(other[-1])))
                     told = f"expected a path that no arm sets, and {there} ({leaf.origin}) does; set that one instead"
                     yield problem(entry, path, told)

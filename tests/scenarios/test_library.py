@@ -20,7 +20,8 @@ def shrunken(name):
     sides = {"marrow.shape": [min(side, length) for length in spec.marrow.shape]}
     some = {f"treatments.{drug}.dose_cells": 20 for drug, t in spec.treatments.items() if t.kind == "car_t" and tissue}
     ratios = {path.replace("dose_cells", "effector_to_target"): None for path in some}
-    return of_library(name, {**sides, "time.duration_days": short, **ratios, **some})
+    days = {"time.record_at_days": [0.0]}
+    return of_library(name, {**sides, **days, "replicates": 1, "time.duration_days": short, **ratios, **some})
 
 
 def test_the_library_is_there():

@@ -15,8 +15,17 @@ MARROW_ALONE = dict.fromkeys(("blood", "spleen", "progression", "immune"), OFF)
 
 
 def of_library(name, overrides=None):
-    """A scenario of the library, such as therapy/calr_car_t."""
-    return mpn_abm.load(SCENARIOS / f"{name}.yaml", overrides=overrides)
+    """A scenario of the library, such as therapy/calr_car_t; where something is changed, without arms and claims."""
+    file = SCENARIOS / f"{name}.yaml"
+    whole = mpn_abm.load(file)
+    if not overrides:
+        return whole
+    said = whole.comparison
+    parts = {"arms": whole.arms, "endpoints": said.endpoints, "expect": said.expect}
+    return mpn_abm.load(
+        {"schema": "mpn-abm/1", "extends": str(file), "without": [key for key, part in parts.items() if part]},
+        overrides=overrides,
+    )
 
 
 def scenario(content, overrides=None):
