@@ -145,7 +145,8 @@ def open_step(marrow, rules, step, key_low, key_high):
         return TABLE_SHORT, *nothing
     number = number_of_candidates(marrow.marks, tally, step, key_low, key_high)
     # one more for the donor of a transplant
-    if rules.cells.mutation_rate.shape[1] > 0 and tally[NEXT_CLONE] + number >= marrow.clone_table.shape[0]:
+    mutants = number if rules.cells.mutation_rate.shape[1] > 0 else np.int64(0)
+    if mutants + rules.transplant.enabled > 0 and tally[NEXT_CLONE] + mutants >= marrow.clone_table.shape[0]:
         return CLONES_FULL, *nothing
     return DONE, lowest_mutation, number
 
