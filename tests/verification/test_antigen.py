@@ -75,9 +75,8 @@ def test_lysis_and_activation_saturate_in_what_is_shown_now(exposure, late):
 def test_in_the_late_phases_every_cell_shows_three_tenths_once():
     """The day on which the phase changes by a clone that arrives, and the row after. Catches 0.09 in blasts."""
     blasts = {"genotype": "CALR_TYPE1", "flags": ["transformed"], "cells": 20, "day": 5}
-    content = still(
-        10, {}, antigen={"enabled": True, "spread": 0}, clones=CALR | {"blasts": blasts}, progression={"mortality": False}
-    )  # fmt: skip
+    shown = {"antigen": {"enabled": True, "spread": 0}, "progression": {"mortality": False}}
+    content = still(10, {}, clones=CALR | {"blasts": blasts}, **shown)
     rows = trajectory(content).set_index("day")
     assert rows.phase[5] == "chronic"
     assert rows.phase[6] == "accelerated"

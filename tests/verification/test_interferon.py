@@ -60,8 +60,8 @@ def test_tet2_that_comes_after_the_driver_halves_nothing():
     assert rates[labels["CALR_TYPE1+ASXL1+TET2_first"]] == pytest.approx(0.3)
     # a driver in a cell that has TET2 already, and TET2 in one that has the driver
     cells, mutation = program.cell_types, program.rules.cells.becomes
-    reached = {(label_of(cells.types[g - 1]), label_of(cells.types[n - 1])) for g, row in enumerate(mutation) for n in row
-               if g and n}  # fmt: skip
+    arrows = [(g - 1, n - 1) for g, row in enumerate(mutation) for n in row if g and n]
+    reached = {(label_of(cells.types[g]), label_of(cells.types[n])) for g, n in arrows}
     assert ("wild_type+TET2", "JAK2_V617F+TET2_first") in reached
     assert ("JAK2_V617F", "JAK2_V617F+TET2") in reached
     assert ("wild_type+TET2", "JAK2_V617F+TET2") not in reached
