@@ -26,7 +26,18 @@ from mpn_abm.mechanisms.schedule import (
     run_replicates,
 )
 from mpn_abm.mechanisms.start import arrive, begin, begin_replicates
-from mpn_abm.state import CANDIDATES, CLONE_ROWS, ENDED, EVENTS, LOGGED, LOST_STEP, ROWS, MarrowState, marrow_of
+from mpn_abm.state import (
+    CANDIDATES,
+    CLONE_ROWS,
+    DEAD_STEP,
+    ENDED,
+    EVENTS,
+    LOGGED,
+    LOST_STEP,
+    ROWS,
+    MarrowState,
+    marrow_of,
+)
 
 # a call into the compiled loop comes back after about this long, for progress and Ctrl-C
 SECONDS_PER_CALL = 0.25
@@ -113,6 +124,12 @@ class Batch:
         return np.asarray(self.stack.tally[:, ENDED])
 
     @property
+    def gone(self) -> np.ndarray:
+        """bool[n]: whether the patient died before the boundary at which the marrow stands."""
+        died = self.stack.tally[:, DEAD_STEP]
+        return np.asarray((died > 0) & (died < self.reached))
+
+    @property
     def candidates(self) -> int:
         """Candidates drawn so far, over all marrows."""
         return int(self.stack.tally[:, CANDIDATES].sum())
@@ -130,9 +147,9 @@ class Batch:
             begin_replicates(*self.stack, *self.program.rules, self.program.start, self.keys)
 
     def arrive(self, clone: int, boundary: int) -> None:
-        """Founder number ``clone`` (from 0) arrives in every marrow that still runs."""
+        """Founder number ``clone`` (from 0) arrives in every marrow that still runs, but for those of the dead."""
         for k in range(len(self)):
-            if self.ended[k] == 0:
+            if self.ended[k] == 0 and self.stack.tally[k, DEAD_STEP] == 0:
                 arrive(clone, self.marrow(k), self.program.rules, self.program.start, boundary, *self.keys[k])
 
     def advance(self, until: int, flush: Callable[[], None], tell: Callable[[float], None]) -> None:

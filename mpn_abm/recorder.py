@@ -17,8 +17,8 @@ from mpn_abm.errors import UsageError
 from mpn_abm.mechanisms.log import DIED, DOSE, PHASE_CHANGE, RESPONSE_LOSS, TREATMENT_START, TREATMENT_STOP
 from mpn_abm.mechanisms.outcome import DEATH, ERADICATION, EXTINCTION, FIXATION, GOES_ON
 from mpn_abm.snapshot import Photographer
-from mpn_abm.state import BORN_SITE, BORN_STEP, CLONE_GENOTYPE, ENDED_STEP, LOST_STEP, NEXT_CLONE, PARENT
-from mpn_abm.summary import first_day, summed_up
+from mpn_abm.state import BORN_SITE, BORN_STEP, CLONE_GENOTYPE, DEAD_STEP, ENDED_STEP, LOST_STEP, NEXT_CLONE, PARENT
+from mpn_abm.summary import summed_up
 from mpn_abm.tables import no_number, table_of
 
 END_REASONS = {
@@ -80,7 +80,8 @@ class Recorder:
         self._log = Pieces()  # replicate, entries
         self._observed = Pieces()  # replicate, boundary, values
         self._observed_names: tuple[str, ...] | None = None
-        self._ends = Pieces()  # replicate, seed, boundary, reason, clone that is left alone or 0, its genotype
+        # replicate, seed, boundary, reason, clone that is left alone or 0, its genotype, boundary of death or 0
+        self._ends = Pieces()
         self._clone_tables = Pieces()  # replicate, clone, facts
         self._snapshots: list[tuple[int, pa.Table]] = []  # replicate, sites
 
@@ -103,8 +104,10 @@ class Recorder:
             logs = batch.take_log()
             self._log.add(np.repeat(batch.replicates, [len(log) for log in logs]), np.concatenate(logs))
 
-    def observe(self, replicate: int, boundary: int, columns: Mapping[str, float]) -> None:
-        """A row of observers' columns, beside the row of the same boundary."""
+    def observe(self, replicate: int, boundary: int, columns: Mapping[str, float] | None) -> None:
+        """A row of observers' columns, beside the row of the same boundary; None of a patient who is dead."""
+        if columns is None:
+            columns = dict.fromkeys(self._observed_names or (), np.nan)
         names = tuple(columns)
         if self._observed_names is None:
             taken = {column.name for column in self.program.layout.table}.intersection(names)
@@ -133,7 +136,8 @@ class Recorder:
         alone = _clones_left_alone(batch)
         genotype = batch.stack.clone_table[np.arange(len(batch)), alone, CLONE_GENOTYPE]
         seeds = batch.seeds.astype(np.int64)
-        self._ends.add(batch.replicates, seeds, ended, batch.ended.copy(), alone, genotype)
+        died = tally[:, DEAD_STEP].copy()
+        self._ends.add(batch.replicates, seeds, ended, batch.ended.copy(), alone, genotype, died)
         if not (self.program.spec.output.clones or self.program.spec.output.events):
             return
         there = np.arange(batch.stack.clone_table.shape[1])[None, :] < tally[:, NEXT_CLONE][:, None]
@@ -169,9 +173,10 @@ class Recorder:
         }
         arrays |= {column.name: _array_of(column, values[:, k]) for k, column in enumerate(layout.columns)}
         names = self._observed_names or ()
-        if names:
-            arrays |= dict(zip(names, self._observed.whole()[2].T, strict=True))
         observed = [Column(name, "float64", "-", "column of an observer") for name in names]
+        if names:
+            of_observers = zip(observed, self._observed.whole()[2].T, strict=True)
+            arrays |= {column.name: _array_of(column, said) for column, said in of_observers}
         return table_of([*layout.table, *observed], arrays)
 
     def clones(self) -> pa.Table:
@@ -238,9 +243,8 @@ class Recorder:
     def summary(self) -> pa.Table:
         """One row per replicate."""
         replicate, boundary, values = self._rows.whole()
-        numbers, seeds, ended, reason, alone, genotype = self._ends.whole()
+        numbers, seeds, ended, reason, alone, genotype, died = self._ends.whole()
         living = ~_is_dead(values)
-        died = first_day(~living, self._day(boundary), np.searchsorted(replicate, numbers))
         replicate, boundary, values = replicate[living], boundary[living], values[living]
         first = np.searchsorted(replicate, numbers)
         column = {column.name: values[:, k] for k, column in enumerate(self.program.layout.columns)}
@@ -251,7 +255,7 @@ class Recorder:
             "end_day": self._day(ended),
             "end_reason": np.array([END_REASONS[why] for why in reason.tolist()], object),
             "fixed_clone": pa.array(self._clone_names(alone, genotype), pa.string(), mask=reason != FIXATION),
-            "death_day": died,
+            "death_day": pa.array(self._day(died.astype(np.float64)), mask=died == 0),
         }
         summed = summed_up(column, self._day(boundary), first, self.program.rules.lattice.sites)
         summed["eradicated"] |= reason == ERADICATION

@@ -26,7 +26,7 @@ from mpn_abm.result import Result
 from mpn_abm.scenario.claim_columns import refuse_missing_columns
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import MOST_REPLICATES
-from mpn_abm.state import MarrowState
+from mpn_abm.state import DEAD_STEP, MarrowState
 
 Observer = Callable[[MarrowState, float], Mapping[str, float]]
 # replicates that are stepped together: enough to keep the threads busy, few enough for the memory
@@ -180,7 +180,9 @@ def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], te
         ended = (batch.ended != 0) & (batch.reached > before)
         if observers:
             _observe(batch, np.flatnonzero(arrived | ended if boundary in recorded else ended), recorder, observers)
-        recorder.snapshot(batch, np.flatnonzero(arrived | ended if boundary in photographed else ended))
+        # of the dead there is none but that of the day of death
+        shown = (arrived if boundary in photographed else False) & ~batch.gone | ended
+        recorder.snapshot(batch, np.flatnonzero(shown))
         for name in timetable.arrivals.get(boundary, ()):
             batch.arrive(founders.index(name), boundary)
         if (batch.ended != 0).all():
@@ -191,7 +193,8 @@ def _observe(batch: Batch, marrows: np.ndarray, recorder: Recorder, observers: t
     """Ask the observers about some marrows of a batch, by index, which have a row now."""
     for k in marrows.tolist():
         boundary = int(batch.reached[k])
-        columns = _asked(observers, batch.marrow(k), boundary * batch.program.timetable.step)
+        is_dead = batch.stack.tally[k, DEAD_STEP] > 0
+        columns = None if is_dead else _asked(observers, batch.marrow(k), boundary * batch.program.timetable.step)
         recorder.observe(int(batch.replicates[k]), boundary, columns)
 
 

@@ -118,6 +118,7 @@ def car_t_rules(spec: Spec, lattice: Lattice, types: CellTypes, antigens: Antige
         sub_steps=sub_steps,
         sub_step=sub_step,
         cells_per_agent=cells_per_agent(spec),
+        most_homing=math.inf if tissue or p.homing == 0.0 else 1.0 / p.homing,
         marrow_cells=float(lattice.sites) if tissue else p.marrow_cells_per_kg * spec.patient.weight,
         antigen_class=antigens.class_of,
         output=np.array([0.0 if g is None else g.megakaryocyte_output for g in genotypes]),

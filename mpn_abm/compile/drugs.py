@@ -15,6 +15,7 @@ from mpn_abm.mechanisms.drugs import (
     JakInhibitor,
     Modifier,
     OralDrug,
+    Transplant,
 )
 from mpn_abm.mechanisms.treatment.pharmacokinetics import amount_per_dose, steady_means
 from mpn_abm.mechanisms.treatment.rules import (
@@ -145,6 +146,8 @@ def levels_of(course: Any, facts: np.ndarray, spec: Spec, drug: Any, per_agent: 
         cells = homed_cells(course, spec)
         dose = 1.0 if cells is None else cells / (drug.usual_dose * homing_of(spec))
         doses = [dose if spec.car_t.enabled and (cells != 0.0 and course.effector_to_target != 0.0) else 0.0]
+    elif isinstance(drug, Transplant) and not spec.transplant.enabled:
+        doses = [0.0]
     doses += [min(doses[0], limit_of(rule, drug)) for rule in course.adjust.values()]
     levels = np.zeros((len(doses), LEVEL_FACTS))
     for level, relative in zip(levels, doses, strict=True):

@@ -6,6 +6,7 @@ from statistics import NormalDist
 import numpy as np
 
 from mpn_abm.errors import Problem, ScenarioError
+from mpn_abm.mechanisms.drugs import Modifier
 from mpn_abm.scenario.schema import Clone, Spec
 from mpn_abm.scenario.treatments import TransplantTreatment
 
@@ -160,8 +161,10 @@ class Antigens:
 
 
 def antigens_of(cell_types: CellTypes, spec: Spec) -> Antigens:
-    """The antigen class of every genotype."""
-    none = (0.0, False)
+    """The antigen class of every genotype; what a modifier changes for some genotypes alone divides the classes."""
+    effects = [e for drug in spec.drugs.values() if isinstance(drug, Modifier) for e in drug.effects.values()]
+    named = {effect.genotype for effect in effects if effect.factor == "antigen"}
+    none = (0.0, False, "")
     kinds = [none]
     classes = [0]
     for cell_type in cell_types.types:
@@ -170,9 +173,9 @@ def antigens_of(cell_types: CellTypes, spec: Spec) -> Antigens:
             median *= spec.antigen.low_variant_factor
         if late:
             median *= spec.antigen.late_phase_factor
-        kind = (median, late) if median > 0.0 else none
+        kind = (median, late, cell_type.base if cell_type.base in named else "") if median > 0.0 else none
         if kind not in kinds:
             kinds.append(kind)
         classes.append(kinds.index(kind))
-    medians, always_late = zip(*kinds, strict=True)
+    medians, always_late, _ = zip(*kinds, strict=True)
     return Antigens(np.array(classes, np.int64), np.array(medians), np.array(always_late, np.uint8))

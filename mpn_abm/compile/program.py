@@ -71,7 +71,7 @@ def compile_scenario(spec: Spec) -> Program:
     cells = cell_rules(spec, types, antigens)
     car_t = car_t_rules(spec, lattice, types, antigens, cells)
     tissue = spec.marrow.scale == "tissue"
-    levels = field_levels(lattice, tissue and spec.fibrosis.enabled)
+    levels = field_levels(lattice, tissue and (spec.fibrosis.enabled or spec.immune.enabled))
     timetable = timetable_of(spec)
     layout, census = _census(spec, timetable, types, antigens, bool(car_t.enabled))
     rules = Rules(

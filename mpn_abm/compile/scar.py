@@ -17,7 +17,7 @@ def block_widths(length: int) -> np.ndarray:
 
 
 def field_levels(lattice: Lattice, tissue: bool) -> Levels:
-    """Multigrid levels of the cytokine field; of a single block where no field is solved."""
+    """Multigrid levels of cytokine and suppression; of a single block where no field is solved."""
     if not tissue:
         return plan_levels([1.0], [1.0], [1.0], True)
     axes = [block_widths(length) for length in (lattice.depth, lattice.height, lattice.width)]
@@ -25,7 +25,7 @@ def field_levels(lattice: Lattice, tissue: bool) -> Levels:
 
 
 def field_work(lattice: Lattice, levels: Levels) -> int:
-    """Length of the scratch of the cytokine: what cells secrete, then that of the solver or of the means."""
+    """Length of the scratch of a field: what cells secrete, then that of the solver or of the means."""
     return lattice.blocks + max(lattice.blocks, work_length(levels))
 
 

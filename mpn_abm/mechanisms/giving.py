@@ -10,22 +10,27 @@ from mpn_abm.state import LEVEL, NEXT_INFUSION, PENDING, T_CELLS, TRANSPLANT_STE
 
 
 @jit
-def agents_of_infusion(level, drugs, antigen_cells):
-    """Agents of an infusion: a number, or a ratio to the antigen-positive cells that are there."""
+def agents_of_infusion(level, drugs, antigen_cells, homing):
+    """Agents of an infusion: a number, or a ratio to the antigen-positive cells that are there; times homing."""
     if drugs.level[level, AGENTS] >= 0.0:
-        return np.int64(drugs.level[level, AGENTS])
+        return np.int64(drugs.level[level, AGENTS] * homing + 0.5)
     targets = 0
     for cells_by_byte in antigen_cells[1:]:
         for cells in cells_by_byte:
             targets += cells
-    return np.int64(drugs.level[level, RATIO] * targets + 0.5)
+    return np.int64(drugs.level[level, RATIO] * targets * homing + 0.5)
 
 
 @jit
 def give_what_is_due(
-    course, antigen_cells, agents, log, tally, drugs, car_t, lattice, today, step, key_low, key_high
+    course, antigen_cells, agents, log, tally, drugs, car_t, lattice, modified, today, step, key_low, key_high
 ):  # fmt: skip
-    """CAR T cells and transplants whose day has come are given; False if there is no room for the cells."""
+    """CAR T cells and transplants whose day has come are given; False if there is no room for the cells.
+
+    modified : float
+        What modifiers multiply homing by; no more than all of an infusion reaches the marrow.
+    """
+    homing = min(modified, car_t.most_homing)
     for k in range(course.shape[0]):
         t = drugs.course[k, TREATMENT]
         level = drugs.course[k, LEVELS] + course[k, LEVEL]
@@ -36,7 +41,7 @@ def give_what_is_due(
                     tally[TRANSPLANT_STEP] = step + 1
                     tally[TRANSPLANT_TREATMENT] = t
                 else:
-                    number = agents_of_infusion(level, drugs, antigen_cells)
+                    number = agents_of_infusion(level, drugs, antigen_cells, homing)
                     if tally[T_CELLS] + number > agents.site.shape[0]:
                         return False
                     entered = infuse(

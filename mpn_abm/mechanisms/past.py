@@ -11,7 +11,7 @@ from mpn_abm.kernels.candidates import block_of, place
 from mpn_abm.kernels.compiler import jit
 from mpn_abm.kernels.draws import PATIENT, TWO_32, decay, words
 from mpn_abm.mechanisms.hematopoiesis.events import mutate, turn
-from mpn_abm.state import CLONE_SHIFT, GENOTYPE, NEXT_CLONE, PARENT
+from mpn_abm.state import CLONE_SHIFT, EMPTIED, GENOTYPE, NEXT_CLONE, PARENT
 
 # draws of stream PATIENT by genotype and clone
 NUMBER_DRAW, AGE_DRAW, PLACE_DRAW = 3, 4, 5
@@ -125,9 +125,11 @@ def transform_the_past(
                 word = cell[site]
                 if j == 0:
                     born = -int64(age * YEAR / dt)
-                    mutate(
+                    emptied = mutate(
                         site, block, kind, word, uint32(0), cell, clone_table, source, counters, ledger, tally, cells,
                         born,
                     )  # fmt: skip
                 else:
-                    turn(site, block, new, clone, word, uint32(0), cell, source, counters, ledger, cells)
+                    emptied = turn(site, block, new, clone, word, uint32(0), cell, source, counters, ledger, cells)
+                if emptied:
+                    tally[EMPTIED] += 1

@@ -36,6 +36,7 @@ from mpn_abm.state import (
     DEPOSITION,
     EMPTIED,
     ENDED,
+    HOMING,
     LOGGED,
     NEXT_CLONE,
     NEXT_ROW,
@@ -50,7 +51,7 @@ from mpn_abm.state import (
 # why a run came back
 DONE, ROWS_FULL, LOG_FULL, CLONES_FULL, AGENTS_FULL, TABLE_SHORT, STRIPES_SHORT = range(7)
 # how far a step has come
-AT_START, DECIDED, SIGNALLED, CELLS_RUN = range(4)
+AT_START, DECIDED, EXPOSED, SIGNALLED, CELLS_RUN = range(5)
 
 
 @fused
@@ -82,18 +83,23 @@ def open_step(marrow, rules, step, key_low, key_high):
             )  # fmt: skip
         tally[STAGE] = DECIDED
     if tally[STAGE] == DECIDED:
+        # what drugs do in the step is known before what is given at once comes under it
+        if rules.drugs.course.shape[0] > 0:
+            expose(
+                marrow.signal.medication, marrow.signal.factor, marrow.signal.drug, marrow.signal.course, rules.drugs,
+                step, rules.clock.step,
+            )  # fmt: skip
+        tally[STAGE] = EXPOSED
+    if tally[STAGE] == EXPOSED:
         # without drugs the activity stays at the 1 of day 0
         if rules.drugs.course.shape[0] > 0:
             # what is due at a boundary is given there, before anything reacts to it
             if not give_what_is_due(
                 marrow.signal.course, marrow.counters.antigen_cells, marrow.agents, record.log, tally, rules.drugs,
-                rules.car_t, rules.lattice, step * rules.clock.step, step, key_low, key_high,
+                rules.car_t, rules.lattice, marrow.signal.factor[HOMING, 0], step * rules.clock.step, step,
+                key_low, key_high,
             ):  # fmt: skip
                 return AGENTS_FULL, *nothing
-            expose(
-                marrow.signal.medication, marrow.signal.factor, marrow.signal.drug, marrow.signal.course, rules.drugs,
-                step, rules.clock.step,
-            )  # fmt: skip
             # the loss of a response shows from the step on in which it happens
             if rules.progression.enabled == 1 and response_is_lost(
                 marrow.signal, tally, rules.progression, step, rules.clock.step, key_low, key_high
@@ -140,7 +146,8 @@ def open_step(marrow, rules, step, key_low, key_high):
         return TABLE_SHORT, *nothing
     number = number_of_candidates(marrow.marks, tally, step, key_low, key_high)
     # one more for the donor of a transplant
-    if rules.cells.mutation_rate.shape[1] > 0 and tally[NEXT_CLONE] + number >= marrow.clone_table.shape[0]:
+    mutants = number if rules.cells.mutation_rate.shape[1] > 0 else np.int64(0)
+    if mutants + rules.transplant.enabled > 0 and tally[NEXT_CLONE] + mutants >= marrow.clone_table.shape[0]:
         return CLONES_FULL, *nothing
     return DONE, lowest_mutation, number
 

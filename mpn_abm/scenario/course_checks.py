@@ -172,5 +172,7 @@ def drugs_are_whole(spec: Spec) -> Iterator[Finding]:
                 path = (*here, "effects", effect_name)
                 if effect.genotype is not None and effect.genotype not in spec.genotypes:
                     yield Finding((*path, "genotype"), unknown("genotype", effect.genotype, spec.genotypes))
+                if effect.genotype is not None and effect.factor in ("homing", "scar_deposition"):
+                    yield Finding((*path, "genotype"), f"expected none: {effect.factor} is not of a genotype")
                 if effect.direction == "decreases" and effect.saturation > 1.0:
                     yield Finding((*path, "saturation"), "expected at most 1: a factor falls to 0 at most")

@@ -13,6 +13,7 @@ class CarTRules(NamedTuple):
     sub_steps: int  # in one step
     sub_step: float  # days
     cells_per_agent: float
+    most_homing: float  # largest factor on homing
     marrow_cells: float  # of the whole lattice
     antigen_class: np.ndarray  # int64[G]
     output: np.ndarray  # float64[G]  extra megakaryocyte output b at full activity

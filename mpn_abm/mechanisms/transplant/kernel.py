@@ -103,6 +103,8 @@ def transplant_what_is_due(
     if tally[TRANSPLANT_STEP] == step + 1:
         condition(cell, counters, source, tally, cells, rules, lattice, step, key_low, key_high)
         tally[ENGRAFTED] = 0
+        # a graft before it goes with its marrow
+        body.reading[GRAFT] = 0.0
     if tally[ENGRAFTED] == 0 and (step + 1 - tally[TRANSPLANT_STEP]) * dt >= rules.engraftment - 1e-9:
         engraft(cell, counters, source, clone_table, arrived, tally, cells, rules, lattice, step, key_low, key_high)
         tally[ENGRAFTED] = 1
