@@ -46,13 +46,14 @@ ANTIGEN_SHIFT = np.uint64(8)
     STAGE,  # how far the current step has come, if it had to be left for more room
     SUB_STEP,  # the same for the sub-steps of CAR T cells
     PHASE,  # 0 chronic, 1 accelerated, 2 blast
+    LATE,  # 1 from the accelerated phase on, until the last transformed cell is gone
     DEAD_STEP,  # boundary at which the patient died, 0 while alive
     RESPONSE_LOST_STEP,  # boundary from which type I inhibitors count less, 0 before
     TRANSPLANT_STEP,  # step of the transplant + 1, 0 without one
     TRANSPLANT_TREATMENT,  # number of that treatment
     ENGRAFTED,  # 1 once donor cells are in their niches
     TALLIES,
-) = range(30)
+) = range(31)
 
 # columns of `clone_table`
 PARENT, BORN_STEP, BORN_SITE, CLONE_GENOTYPE, FOUNDER, LOST_STEP, CLONE_FACTS = range(7)

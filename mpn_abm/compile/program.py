@@ -11,7 +11,6 @@ from mpn_abm.compile.cells import car_t_rules, cell_rules, signal_rules
 from mpn_abm.compile.clock import Timetable, boundary_at, timetable_of
 from mpn_abm.compile.courses import treatment_rules
 from mpn_abm.compile.drugs import has_concentration
-from mpn_abm.compile.founders import sizes_of
 from mpn_abm.compile.genotypes import Antigens, CellTypes, antigens_of, cell_types_of
 from mpn_abm.compile.immunity import antigen_rules, immune_rules
 from mpn_abm.compile.patient import blood_rules, progression_rules, spleen_rules, transplant_rules
@@ -23,6 +22,7 @@ from mpn_abm.mechanisms.rules import Clock, Rules
 from mpn_abm.mechanisms.start import DISC, PATCHES, SCATTERED, SINGLE, StartRules
 from mpn_abm.mechanisms.treatment.rules import AGENTS, NEVER
 from mpn_abm.scenario.schema import Spec
+from mpn_abm.scenario.sizes import sizes_of
 from mpn_abm.scenario.treatments import courses_of
 from mpn_abm.state import lattice_of
 

@@ -2,8 +2,8 @@
 
 from mpn_abm.kernels.compiler import jit
 from mpn_abm.mechanisms.log import DIED, PHASE_CHANGE, note
-from mpn_abm.mechanisms.progression.kernel import count_blasts, is_dying, phase_of
-from mpn_abm.state import BLASTS, DEAD_STEP, ENDED, ENDED_STEP, MUTANTS_SEEN, PHASE
+from mpn_abm.mechanisms.progression.kernel import CHRONIC, count_blasts, is_dying, phase_of
+from mpn_abm.state import BLASTS, DEAD_STEP, ENDED, ENDED_STEP, LATE, MUTANTS_SEEN, PHASE
 
 # why a run ended
 GOES_ON, FIXATION, EXTINCTION, ERADICATION, DEATH = range(5)
@@ -21,6 +21,11 @@ def advance_disease(
     if phase != tally[PHASE]:
         tally[PHASE] = phase
         note(log, tally, step + 1, PHASE_CHANGE, phase, phase)
+    # cells of a late patient keep their looks for as long as the transformed clone is there, whatever its share
+    if phase > CHRONIC:
+        tally[LATE] = 1
+    elif body.reading[BLASTS] == 0.0:
+        tally[LATE] = 0
     if is_dying(body, filled, grade, tally, rules, step, dt, key_low, key_high):
         tally[DEAD_STEP] = step + 1
         note(log, tally, step + 1, DIED, 0, 0.0)

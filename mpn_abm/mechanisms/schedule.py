@@ -25,7 +25,7 @@ from mpn_abm.mechanisms.immune.kernel import spread_suppression, weigh_immunity
 from mpn_abm.mechanisms.jak_stat.kernel import signal_in_cells
 from mpn_abm.mechanisms.log import RESPONSE_LOSS, note
 from mpn_abm.mechanisms.outcome import GOES_ON, OUTCOMES_LOGGED, advance_disease, end_run
-from mpn_abm.mechanisms.progression.kernel import CHRONIC, response_is_lost
+from mpn_abm.mechanisms.progression.kernel import response_is_lost
 from mpn_abm.mechanisms.rules import Rules
 from mpn_abm.mechanisms.spleen.kernel import fill_spleen
 from mpn_abm.mechanisms.transplant.kernel import transplant_what_is_due
@@ -37,10 +37,10 @@ from mpn_abm.state import (
     EMPTIED,
     ENDED,
     HOMING,
+    LATE,
     LOGGED,
     NEXT_CLONE,
     NEXT_ROW,
-    PHASE,
     STAGE,
     SUB_STEP,
     T_CELLS,
@@ -139,7 +139,7 @@ def open_step(marrow, rules, step, key_low, key_high):
         rules.cells,
         rules.lattice,
         rules.cells.scar_factor if marrow.ground.summary[1] >= 2.0 else 1.0,
-        1 if tally[PHASE] > CHRONIC else 0,
+        tally[LATE],
         rules.clock.step,
     )
     if not has_table(marrow.marks, tally, rules.lattice):
@@ -172,7 +172,7 @@ def close_step(marrow, rules, step, key_low, key_high):
     tally = marrow.tally
     # daughters show their antigen at once, and T cells respond to what is shown
     if rules.antigen.molecules.shape[0] > 1 and tally[SUB_STEP] == 0:
-        show_antigen(marrow.immunity, marrow.signal, 1 if tally[PHASE] > CHRONIC else 0, rules.antigen)
+        show_antigen(marrow.immunity, marrow.signal, tally[LATE], rules.antigen)
     # T cells meet the cells that this step has left; they never see a cell that divided away
     if rules.car_t.enabled == 1:
         while tally[SUB_STEP] < rules.car_t.sub_steps and tally[T_CELLS] > 0:

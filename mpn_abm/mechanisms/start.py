@@ -25,6 +25,7 @@ from mpn_abm.state import (
     BORN_STEP,
     CLONE_GENOTYPE,
     FOUNDER,
+    LATE,
     LOST_STEP,
     NEXT_CLONE,
     NEXT_ROW,
@@ -225,11 +226,12 @@ def meet_the_patient(marrow, rules):
         # one phase after the other, until the patient stands where the blasts say
         for _ in range(2):
             marrow.tally[PHASE] = phase_of(blasts, marrow.tally[PHASE], progression)
+        marrow.tally[LATE] = 1 if marrow.tally[PHASE] > CHRONIC else 0
     weigh_immunity(signal, marrow.immunity, body, rules.immune)
     # cells without the antigen are attached to as far as background killing says
     marrow.immunity.density[0] = 1.0
     marrow.immunity.lysis[0, :] = rules.antigen.background
-    show_antigen(marrow.immunity, signal, 1 if marrow.tally[PHASE] > CHRONIC else 0, rules.antigen)
+    show_antigen(marrow.immunity, signal, marrow.tally[LATE], rules.antigen)
 
 
 @allocating_jit

@@ -20,6 +20,7 @@ from mpn_abm.scenario.course_checks import (
 )
 from mpn_abm.scenario.finding import Finding
 from mpn_abm.scenario.schema import Clone, Spec
+from mpn_abm.scenario.sizes import cells_of, plain_size, share_of_output, takes_the_rest
 from mpn_abm.scenario.suggestions import unknown
 from mpn_abm.scenario.treatments import LastingCourse, courses_of
 from mpn_abm.scenario.tree import Entry, Path, problem_at
@@ -132,9 +133,9 @@ def _patterns_are_whole(spec: Spec) -> Iterator[Finding]:
             yield Finding((*here, "patches"), "expected `pattern: patches` beside it")
         if clone.pattern == "single" and (clone.fraction, clone.vaf, clone.cells or 1) != (None, None, 1):
             yield Finding((*here, "pattern"), "expected no size beside it: a single clone is one cell")
-        if _takes_the_rest(clone) and clone.pattern != "scattered":
+        if takes_the_rest(clone) and clone.pattern != "scattered":
             yield Finding((*here, "pattern"), "expected a size beside it: `fraction`, `cells` or `vaf`")
-        if clone.day > 0 and _takes_the_rest(clone):
+        if clone.day > 0 and takes_the_rest(clone):
             yield Finding((*here, "day"), "expected a size beside it: a clone that arrives takes no rest")
 
 
@@ -143,19 +144,21 @@ def _sizes_fit_the_lattice(spec: Spec) -> Iterator[Finding]:
         return
     sites = prod(spec.marrow.shape)
     first = {name: clone for name, clone in spec.clones.items() if clone.day == 0}
-    rest = [name for name, clone in first.items() if _takes_the_rest(clone)]
+    rest = [name for name, clone in first.items() if takes_the_rest(clone)]
     for name in rest[1:]:
         yield Finding(("clones", name), f"expected a size: only one clone can take the rest, and {rest[0]} does")
     for name, clone in spec.clones.items():
-        if _sites_of(clone, sites) > sites:
+        if (plain_size(clone, sites) or 0) > sites:
             yield Finding(("clones", name), f"expected at most the {sites} sites of the lattice")
-    of_sites = sum(_sites_of(clone, sites) for clone in first.values()) / sites
-    of_cells = sum(_share_of_cells(spec, clone) for clone in first.values())
-    if of_cells and not rest and not of_sites and abs(of_cells - 1) > _TOLERANCE:
+    plain = sum(plain_size(clone, sites) or 0 for clone in first.values())
+    of_output = sum(share_of_output(spec, clone) for clone in first.values())
+    if of_output and not rest and not plain and abs(of_output - 1) > _TOLERANCE:
         yield Finding(("clones",), "expected a clone without a size: a vaf says nothing without the other cells")
         return
-    filled = 1.0 if rest or of_cells >= 1 else of_sites / (1 - of_cells)
-    total = of_sites + of_cells * filled
+    total = plain / sites + of_output
+    if of_output <= 1 + _TOLERANCE:
+        sizes = dict(zip(spec.clones, cells_of(spec), strict=True))
+        total = sum(sizes[name] or 0.0 for name in first) / sites
     if total > 1 + _TOLERANCE:
         yield Finding(("clones",), f"expected sizes of at most all sites together, not {total:.6g} of them")
 
@@ -177,25 +180,6 @@ def _there_is_a_clone(spec: Spec) -> Iterator[Finding]:
 def _copies(spec: Spec, clone: Clone) -> int:
     genotype = spec.genotypes.get(clone.genotype)
     return 0 if genotype is None else genotype.mutant_copies
-
-
-def _share_of_cells(spec: Spec, clone: Clone) -> float:
-    """What a vaf says: the clone's part of all cells, of which each has two copies."""
-    copies = _copies(spec, clone)
-    return 2 * clone.vaf / copies if clone.vaf and copies else 0.0
-
-
-def _takes_the_rest(clone: Clone) -> bool:
-    return clone.fraction is clone.cells is clone.vaf is None and clone.pattern != "single"
-
-
-def _sites_of(clone: Clone, sites: int) -> float:
-    """The sites of a clone as far as it says them itself."""
-    if clone.fraction is not None:
-        return clone.fraction * sites
-    if clone.cells is not None:
-        return clone.cells
-    return 1 if clone.pattern == "single" else 0
 
 
 _CHECKS: dict[Callable[[Spec], Iterator[Finding]], frozenset[str]] = {

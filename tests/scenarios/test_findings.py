@@ -13,7 +13,10 @@ from verification.runs import of_library
 import mpn_abm
 
 MISSED = {
-    ("therapy/accelerated_car_t", "kills_less"): "0.68 of the chronic effect, not half: once T cells have brought blasts "
+    (
+        "therapy/accelerated_car_t",
+        "kills_less",
+    ): "0.68 of the chronic effect, not half: once T cells have brought blasts "
     "below 10 % the phase is chronic again and the antigen of the day triples; 0.50 if the phase stays",
     ("therapy/car_t_with_ruxolitinib", "ruxolitinib_kills_less"): "fewer T cells, but as many as the clone takes: the "
     "depth is set elsewhere, and signalling of the clone falls too",

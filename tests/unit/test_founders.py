@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.small import bare, run
 
-from mpn_abm.compile.founders import TAKES_THE_REST, sizes_of
+from mpn_abm.errors import ScenarioError
 from mpn_abm.scenario.scenario import load
+from mpn_abm.scenario.sizes import TAKES_THE_REST, sizes_of
 
 REST = {"genotype": "wild_type"}
 COPIES = {"JAK2_V617F": 1, "CALR_TYPE1": 1, "JAK2_V617F_HOM": 2, "wild_type": 0}
@@ -110,3 +111,12 @@ def test_an_arrival_takes_its_sites_from_whoever_is_there():
     assert rows.cells_late.tolist() == [0] * 8 + [16] * 2
     assert rows.cells_rest.tolist() == [64] * 8 + [48] * 2
     assert np.all(rows.cells_total == 64)
+
+
+def test_a_vaf_beside_a_fraction_is_weighed_by_what_the_cells_put_out():
+    """JAK2 cells put out twice the granulocytes: W = 0.5 / (1 - 0.6) sites, and 0.6 W / 2 of them are mutant."""
+    clones = {"healthy": {"genotype": "wild_type", "fraction": 0.5}, "jak2": {"genotype": "JAK2_V617F", "vaf": 0.3}}
+    content = {"schema": "mpn-abm/1", "time": {"duration_days": 1}, "marrow": {"shape": [40, 40]}, "clones": clones}
+    assert sizes_of(load(content).spec) == [800, 600]
+    with pytest.raises(ScenarioError, match="at most all sites together, not 1.25 of them"):
+        load({**content, "blood": {"enabled": False}})
