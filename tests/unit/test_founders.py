@@ -118,5 +118,5 @@ def test_a_vaf_beside_a_fraction_is_weighed_by_what_the_cells_put_out():
     clones = {"healthy": {"genotype": "wild_type", "fraction": 0.5}, "jak2": {"genotype": "JAK2_V617F", "vaf": 0.3}}
     content = {"schema": "mpn-abm/1", "time": {"duration_days": 1}, "marrow": {"shape": [40, 40]}, "clones": clones}
     assert sizes_of(load(content).spec) == [800, 600]
-    with pytest.raises(ScenarioError, match="at most all sites together, not 1.25 of them"):
+    with pytest.raises(ScenarioError, match=r"at most all sites together, not 1\.25 of them"):
         load({**content, "blood": {"enabled": False}})
