@@ -22,6 +22,7 @@ MISSED = {
     "depth is set elsewhere, and signalling of the clone falls too",
     ("therapy/car_t_with_ruxolitinib", "better_stopped"): "follows from the one before",
     ("baseline/untreated_progression", "reaches_accelerated"): "9 %, not 20 %: a typical patient without ASXL1 or TP53",
+    ("baseline/untreated_progression", "survival_blast"): "few patients: the interval covers the band",
     ("baseline/untreated_progression", "low_risk"): "1 %, not 6 %: transformed clones take longer to grow",
     ("baseline/untreated_progression", "high_risk"): "2 %, not 21 %: as before",
     ("baseline/jak2_et", "platelets"): "at an allele fraction of 18 % counts are 524, those published had 750",
@@ -53,6 +54,8 @@ def judge(name, replicates=None):
     assert (claims.n >= 20).all()
     low, high = claims.low.fillna(-np.inf), claims.high.fillna(np.inf)
     surely = claims.held & (claims.value_low >= low) & (claims.value_high <= high)
+    # a hazard ratio of 0 has no interval; the log-rank test then tells
+    surely |= claims.held & claims.value_low.isna() & (claims.p_value < 0.025)
     missed = {claim for file, claim in MISSED if file == name}
     assert set(claims.claim[~surely]) - missed == set()
     assert not claims.held[claims.claim.isin(missed)].any()
@@ -142,7 +145,7 @@ def test_shares_of_patients_lie_in_the_published_bands(name):
     """By the value alone: the bands are intervals of series about as large."""
     claims = mpn_abm.compare(of_library(name)).claims if of_library(name).arms else mpn_abm.run(of_library(name)).claims
     missed = {claim for file, claim in MISSED if file == name}
-    assert set(claims.claim[~claims.held]) == missed
+    assert set(claims.claim[~claims.held]) == missed, claims[["claim", "value", "value_low", "value_high"]]
 
 
 @pytest.mark.slow
