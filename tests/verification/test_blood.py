@@ -57,11 +57,11 @@ def test_counts_settle_under_a_drug_where_its_equations_say():
     np.testing.assert_allclose(last[COLUMNS].to_numpy(float), counts(activity, 0.0, held, 44 / 64), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("line", "tolerance"), [(0, 0.01), (1, 1e-3), (2, 0.06)])
+@pytest.mark.parametrize(("line", "tolerance"), [(0, 0.01), (1, 1e-3), (2, 0.065)])
 def test_a_step_in_production_passes_three_compartments(line, tolerance):
     """The response of a healthy marrow to a drug is that of three stages whose lags sum up to 5, 40 and 2 days.
 
-    Stages follow the mean of the one before, so a day of 1.5 stage times costs 6 % in between.
+    Stages follow the mean of the one before, so a day of 1.5 stage times costs 6 % in between and of the lag.
     Catches one stage, or the lag taken for each of three.
     """
     content = still(400, {"ruxolitinib": {"dose_mg": 20}}, **BODY | {"clones": {"healthy": {"genotype": "wild_type"}}})
