@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from scipy.stats import qmc, spearmanr
 
 from mpn_abm.scenario.scenario import load
@@ -81,12 +82,15 @@ def main() -> None:
         axis.scatter(values[gone], 1.0 - left[gone], s=16, color="#d55e00", marker="D", label="eradicated in a year")
         if high / low >= 9.99:
             axis.set_xscale("log")
+            axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel(f"{path}\nrank correlation {rank:+.2f}", fontsize=8)
         axis.tick_params(labelsize=8)
     for axis in axes[:, 0]:
         axis.set_ylabel(f"fall of the clone by day {DAY}")
     axes.flat[0].legend(fontsize=7, loc="lower right")
-    figure.suptitle("How deep one infusion goes, over the ranges of what nobody has measured")
+    figure.suptitle(
+        f"One infusion over the ranges of what nobody has measured: eradicated in {gone.sum()} of {SAMPLES}"
+    )
     figure.savefig(PICTURE, dpi=110)
 
 
