@@ -37,7 +37,7 @@ def init(
     template: Annotated[str, typer.Option(help="The scenario to begin with; `examples` lists them.")] = "minimal",
 ) -> None:
     """Write a commented scenario to begin with, and those that it extends."""
-    from mpn_abm.scenario.library import file_of, with_what_it_extends
+    from mpn_abm.scenario.examples import file_of, with_what_it_extends
 
     files = with_what_it_extends(file_of(template))
     # files that extend one another keep their places to each other
@@ -58,9 +58,9 @@ def init(
 def examples(as_json: Json = False) -> None:
     """List the scenarios that are shipped, each with its question."""
     from mpn_abm.scenario.documents import read_file
-    from mpn_abm.scenario.library import library
+    from mpn_abm.scenario.examples import example_files
 
-    questions = {name: read_file(file).scalar("question") for name, file in library().items()}
+    questions = {name: read_file(file).scalar("question") for name, file in example_files().items()}
     width = 2 + max(map(len, questions))
     _print(questions if as_json else "\n".join(f"{name:{width}}{question}" for name, question in questions.items()))
 

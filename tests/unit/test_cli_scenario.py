@@ -9,7 +9,7 @@ import pytest
 from mpn_abm import __version__
 from mpn_abm.cli import scenario_verbs
 from mpn_abm.cli.main import main
-from mpn_abm.scenario.library import file_of, library
+from mpn_abm.scenario.examples import example_files, file_of
 
 HEAVY = ("numba", "numpy", "mesa", "pandas", "pyarrow", "scipy")
 
@@ -30,7 +30,7 @@ def invalid(tmp_path):
 
 
 def test_every_template_is_valid_where_it_is_put(tmp_path, capsys):
-    for number, name in enumerate(library()):
+    for number, name in enumerate(example_files()):
         assert main(["init", str(tmp_path / str(number)), "--template", name]) == 0
         files = capsys.readouterr().out.splitlines()
         assert files[0].endswith(f"{name.rpartition('/')[2]}.yaml")
@@ -133,7 +133,7 @@ def test_lists_are_one_line_each(capsys):
     assert main(["list", "genotypes"]) == 0
     assert capsys.readouterr().out.splitlines()[0].startswith("wild_type ")
     assert main(["examples"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == len(library())
+    assert len(capsys.readouterr().out.splitlines()) == len(example_files())
 
 
 def test_the_version_is_that_of_the_package(capsys):

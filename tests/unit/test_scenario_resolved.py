@@ -5,8 +5,8 @@ import pickle
 import pytest
 
 from mpn_abm.errors import UsageError
+from mpn_abm.scenario.examples import example_files, file_of
 from mpn_abm.scenario.explain import explained
-from mpn_abm.scenario.library import file_of, library
 from mpn_abm.scenario.scenario import load
 
 TEXT = file_of("calr_car_t").read_text()
@@ -38,7 +38,7 @@ def test_a_path_to_nothing_is_a_usage_error(scenario, path, message):
         scenario.get(path)
 
 
-@pytest.mark.parametrize("name", library())
+@pytest.mark.parametrize("name", example_files())
 def test_the_resolved_text_is_the_same_scenario(name):
     scenario = load(file_of(name))
     again = load(scenario.to_yaml())

@@ -15,7 +15,7 @@ _ROOTS = (_HERE / "templates", _HERE / "scenarios", _HERE.parents[1] / "scenario
 
 
 @cache
-def library() -> dict[str, Path]:
+def example_files() -> dict[str, Path]:
     """The files by name: a template's own, folder and name for the others."""
     found: dict[str, Path] = {}
     for root in _ROOTS:
@@ -26,7 +26,7 @@ def library() -> dict[str, Path]:
 
 def file_of(name: str) -> Path:
     """The file of a name, of which the folder may be left out; UsageError if there is none."""
-    files = library()
+    files = example_files()
     matches = [name] if name in files else [known for known in files if known.rpartition("/")[2] == name]
     if len(matches) != 1:
         # a single word is compared with single words
