@@ -43,21 +43,31 @@ def put_cell(s, clone, genotype, cell, counters, source, cells, lattice, key_low
 
 
 @jit
-def clear_site(s, cell, counters, source, tally, cells, lattice):
-    """The occupant of a site is lost, and nobody follows."""
+def vacate(s, block, cell, source, counters, tally, base, source_weight, antigen_class):
+    """Empty an occupied site, whatever became of its cell; its genotype."""
     word = cell[s]
     g = int64(word & GENOTYPE)
-    if g == 0:
-        return
     clone = word >> CLONE_SHIFT
     cell[s] = uint64(0)
-    counters.losses[g] += 1
     counters.genotype_cells[g] -= 1
     counters.genotype_cells[0] += 1
     counters.clone_cells[clone] -= 1
     counters.clone_cells[0] += 1
     if counters.clone_cells[clone] == 0:
         tally[EMPTIED] += 1
-    if cells.antigen_class[g] > 0:
-        counters.antigen_cells[cells.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT] -= 1
-    source[cells.base[g], block_of(s, lattice)] -= cells.source_weight[g]
+    if antigen_class[g] > 0:
+        counters.antigen_cells[antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT] -= 1
+    source[base[g], block] -= source_weight[g]
+    return g
+
+
+@jit
+def clear_site(s, cell, counters, source, tally, cells, lattice):
+    """The occupant of a site is lost, and nobody follows."""
+    if cell[s] == uint64(0):
+        return
+    block = block_of(s, lattice)
+    g = vacate(
+        s, block, cell, source, counters, tally, cells.base, cells.source_weight, cells.antigen_class
+    )  # fmt: skip
+    counters.losses[g] += 1

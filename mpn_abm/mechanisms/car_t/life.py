@@ -5,12 +5,8 @@ from numba import int64, uint32, uint64
 
 from mpn_abm.kernels.compiler import jit
 from mpn_abm.kernels.draws import AGENT, chance, words
+from mpn_abm.mechanisms.placement import vacate
 from mpn_abm.state import (
-    ANTIGEN,
-    ANTIGEN_SHIFT,
-    CLONE_SHIFT,
-    EMPTIED,
-    GENOTYPE,
     HEALTHY_KILLED,
     KILLS,
     NEXT_UID,
@@ -139,19 +135,7 @@ def remove_dead(agents, tally):
 @jit
 def kill_cell(s, block, cell, source, counters, ledger, tally, base, source_weight, antigen_class, is_mutant):
     """Empty a site; the cell is killed, not lost."""
-    word = cell[s]
-    g = int64(word & GENOTYPE)
-    clone = word >> CLONE_SHIFT
-    cell[s] = uint64(0)
-    counters.genotype_cells[g] -= 1
-    counters.genotype_cells[0] += 1
-    counters.clone_cells[clone] -= 1
-    counters.clone_cells[0] += 1
-    if counters.clone_cells[clone] == 0:
-        tally[EMPTIED] += 1
-    if antigen_class[g] > 0:
-        counters.antigen_cells[antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT] -= 1
-    source[base[g], block] -= source_weight[g]
+    g = vacate(s, block, cell, source, counters, tally, base, source_weight, antigen_class)
     ledger.killed[g] += 1
     tally[KILLS] += 1
     if is_mutant[g] == 0:
