@@ -13,7 +13,7 @@ Arms = Mapping[str, Patients]
 
 HEADLINES: dict[str, str] = {
     "vaf_driver": "VAF of the driver",
-    "genotype_cells_wild_type": "healthy cells",
+    "healthy_cells": "healthy cells",
     "spleen_ml": "spleen, ml",
     "mf_grade": "MF grade",
     "car_t_peak": "CAR T cells, peak",
@@ -25,10 +25,15 @@ CLEARED = Endpoint(
     meaning="no cell with a JAK2 or CALR mutation is left",
 )
 WEEKS = (24.0, 48.0)
+HEALTHY = ("genotype_cells_wild_type", "genotype_cells_donor")
 
 
 def patients_of(trajectory: pd.DataFrame, summary: pd.DataFrame) -> Patients:
-    """The patients of an arm, with the highest number of CAR T cells so far as one more column."""
+    """The patients of an arm; healthy cells of any origin and the most CAR T cells so far are columns of their own."""
+    healthy = [name for name in HEALTHY if name in trajectory]
+    if healthy:
+        # a donor's cells are not known of an arm without transplant: there are none
+        trajectory = trajectory.assign(healthy_cells=trajectory[healthy].sum(axis=1, min_count=1))
     if "car_t_total" in trajectory:
         peak = trajectory.groupby("patient")["car_t_total"].cummax()
         trajectory = trajectory.assign(car_t_peak=peak)

@@ -78,6 +78,7 @@ def cell_rules(spec: Spec, types: CellTypes, antigens: Antigens) -> CellRules:
         mutation_rate=types.mutation_rate,
         becomes=types.becomes,
         transformation=types.transformation,
+        transformed_growth=spec.progression.transformed_growth / DAYS_PER_YEAR,
         scar_factor=spec.progression.scar_factor,
     )
 

@@ -95,11 +95,12 @@ def transform_the_past(
         if rate <= 0.0 or 0.1 * n <= 1.0:
             continue
         new = cells.becomes[g, kind]
-        growth = cells.fitness[new] * YEAR
-        survival = growth / (growth + cells.division_rate * YEAR) if growth > 0.0 else 0.0
+        fitness = cells.fitness[new]
+        survival = fitness / (fitness + cells.division_rate) if fitness > 0.0 else 0.0
         s = max(cells.fitness[g] * YEAR, 1e-9)
         if survival <= 0.0:
             continue
+        growth = cells.transformed_growth * YEAR
         horizon = logarithm(0.1 * n) / growth
         mean = rate * boost * YEAR / weight * survival * n * (1.0 - decay(s * horizon)) / s
         w0, _, _, _ = words(g, 0, PATIENT, NUMBER_DRAW, key_low, key_high)

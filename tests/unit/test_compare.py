@@ -11,6 +11,7 @@ from unit.small import bare, niche
 
 import mpn_abm
 from mpn_abm.analysis.answer import answer
+from mpn_abm.analysis.headlines import patients_of
 from mpn_abm.cli.main import main
 from mpn_abm.columns import STUDY_TABLES
 from mpn_abm.errors import OutputExistsError, ScenarioError, UsageError
@@ -275,3 +276,12 @@ def test_list_endpoints_says_what_each_is(capsys):
     out = capsys.readouterr().out
     assert "svr35 " in out
     assert "spleen volume at least 35 % below that of day 0" in out
+
+
+def test_the_cells_of_a_donor_are_healthy_cells():
+    """A transplant replaces host by donor cells: without them the line would tell of a marrow without healthy cells."""
+    rows = {"patient": [0, 0, 1, 1], "day": [0.0, 1.0] * 2, "genotype_cells_wild_type": [5, 1, 6, None]}
+    rows["genotype_cells_donor"] = [0, 9, 0, None]
+    of_arm = patients_of(pd.DataFrame(rows), pd.DataFrame({"patient": [0, 1], "death_day": [None, 1.0]}))
+    assert of_arm.column("healthy_cells").tolist()[:3] == [5, 10, 6]
+    assert np.isnan(of_arm.column("healthy_cells")[3])

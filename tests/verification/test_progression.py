@@ -13,9 +13,9 @@ from mpn_abm.compile.program import compile_scenario
 from mpn_abm.recorder import label_of
 from mpn_abm.state import BORN_STEP, CLONE_GENOTYPE, LOST_STEP, NEXT_CLONE, PARENT
 
-# model.md 5.2 and 7, re-entered here: per year; a hit survives with 1 - 1/(1 + 2)
-GROWTH, DIVISION, SCAR, DRIVER, CALR = 2.0, 1.0, 6.0, 6.0, 0.4
-SURVIVES = GROWTH / (GROWTH + DIVISION)
+# docs/background/progression.md, re-entered here: per year; a hit survives with 1 - 1/(1 + 4)
+FITNESS, GROWTH, DIVISION, SCAR, DRIVER, CALR = 4.0, 2.0, 1.0, 6.0, 5.0, 0.4
+SURVIVES = FITNESS / (FITNESS + DIVISION)
 IMMORTAL = {"mortality": False}
 
 # Arrivals.
@@ -46,7 +46,7 @@ ARRIVALS = {
 
 @pytest.mark.parametrize("name", ARRIVALS)
 def test_cells_transform_at_a_poisson_rate_with_its_factors(name):
-    """u/(1 - 1/3) a cell and year, x 6 in scar, x 6 with a driver, x 0.4 in CALR; a site stands for 25 stem cells.
+    """u/(1 - 1/5) a cell and year, x 6 in scar, x 5 with a driver, x 0.4 in CALR; a site stands for 25 stem cells.
 
     400 sites that nothing else changes: of 400 (1 - exp(-rate T)) within 4.9 standard errors, 1e-6 for each case.
     Catches a factor that is applied twice or to the wrong gene, hits that all survive, and a weight left out.
@@ -70,8 +70,8 @@ def test_cells_transform_at_a_poisson_rate_with_its_factors(name):
 
 
 @pytest.mark.parametrize("clone", [{"genotype": "JAK2_V617F"}, {"genotype": "CALR_TYPE1", "flags": ["ASXL1"]}])
-def test_two_thirds_of_the_hits_survive_among_healthy_cells(clone):
-    """A transformed cell grows at 2.0 whatever it was before: 1/(1 + 1/2), of 600 within 4.9 standard errors (1e-6).
+def test_four_fifths_of_the_hits_survive_among_healthy_cells(clone):
+    """A transformed cell has s_net = 4 whatever it was before: 1/(1 + 1/4), of 600 within 4.9 standard errors (1e-6).
 
     Well mixed, where a cell is displaced once a year. Catches s of the genotype on top, and growth that a drug slows.
     """

@@ -32,4 +32,5 @@ class CellRules(NamedTuple):
     mutation_rate: np.ndarray  # float64[G, K], 1/day
     becomes: np.ndarray  # int64[G, K]
     transformation: int  # the kind of mutation that transforms, -1 if there is none
+    transformed_growth: float  # of transformed clones before day 0, per day
     scar_factor: float  # on transformation at MF grade 2 or more
