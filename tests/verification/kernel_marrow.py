@@ -193,6 +193,7 @@ def build(setup: Setup) -> Kernel:
         mutation_rate=np.array(setup.mutation, float).reshape(setup.genotypes, kinds),
         becomes=np.array(setup.becomes, np.int64).reshape(setup.genotypes, kinds),
         transformation=-1,
+        transformed_growth=1.0,
         scar_factor=1.0,
     )
     genotype, clone, antigen = setup.pattern()
