@@ -13,21 +13,12 @@ from verification.runs import of_library
 import mpn_abm
 
 MISSED = {
-    (
-        "therapy/accelerated_car_t",
-        "kills_less",
-    ): "0.499 (0.478 to 0.518) of the chronic effect: the mean is below the limit, its interval lies across it",
     ("therapy/car_t_with_ruxolitinib", "ruxolitinib_kills_less"): "fewer T cells, but as many as the clone takes: the "
     "depth is set elsewhere, and signalling of the clone falls too",
     ("therapy/car_t_with_ruxolitinib", "better_stopped"): "follows from the one before",
-    ("baseline/untreated_progression", "reaches_accelerated"): "9 %, not 20 %: a typical patient without ASXL1 or TP53",
-    ("baseline/untreated_progression", "survival_blast"): "few patients: the interval covers the band",
-    ("baseline/untreated_progression", "low_risk"): "1 %, not 6 %: transformed clones take longer to grow",
-    ("baseline/untreated_progression", "high_risk"): "2 %, not 21 %: as before",
     ("baseline/jak2_et", "platelets"): "at an allele fraction of 18 % counts are 524, those published had 750",
-    ("baseline/jak2_et", "survival"): "64 % live, not half: the age of the series is not known, 55 is assumed",
-    ("baseline/calr_et", "survival"): "63 %, as with JAK2",
-    ("baseline/jak2_pv", "blast_phase"): "1 %, not 5 %: as in myelofibrosis",
+    ("baseline/calr_et", "survival"): "62 % live, not half: the age of the series is not known, 55 is assumed",
+    ("baseline/jak2_pv", "blast_phase"): "3 %, not 5.5 %: hits are set on myelofibrosis",
 }
 """Claims that the model does not hold, by file and name, with the reason."""
 
@@ -125,7 +116,8 @@ def test_spleen_responders_are_34_to_50_percent_of_600_patients():
     ],
 )
 def test_the_claims_of_a_larger_file_hold(name):
-    judge(name, replicates=20)
+    # some die before the last claim of a file, and 20 have to be left
+    judge(name, replicates=30)
 
 
 @pytest.mark.slow
