@@ -27,12 +27,12 @@ CLEARED = Endpoint(
 WEEKS = (24.0, 48.0)
 
 
-def patients_of(trajectory: pd.DataFrame, summary: pd.DataFrame) -> Patients:
+def patients_of(trajectory: pd.DataFrame, summary: pd.DataFrame, plan: pd.DataFrame | None = None) -> Patients:
     """The patients of an arm, with the highest number of CAR T cells so far as one more column."""
     if "car_t_total" in trajectory:
         peak = trajectory.groupby("patient")["car_t_total"].cummax()
         trajectory = trajectory.assign(car_t_peak=peak)
-    return Patients(trajectory, summary)
+    return Patients(trajectory, summary, plan)
 
 
 def headline_days(arms: Arms, step: float) -> list[float | None]:
