@@ -82,6 +82,8 @@ def trial_tables(
     """
     claims = claims or {}
     asked = _asked(arms, own, names, days, reference)
+    judged_on: dict[str | None, Patients] = {}
+    judged_on.update(arms)
     claimed = [(claim.endpoint, claim.at_day) for claim in claims.values() if _is_of_a_day(claim)]
     wanted = dict.fromkeys([*((name, day) for name in names for day in days), *claimed])
     timed = dict.fromkeys([*names, *(claim.endpoint for claim in claims.values())])
@@ -89,7 +91,7 @@ def trial_tables(
         "endpoints": details_of(arms, own, wanted),
         "survival": times_of(arms, own, timed),
         "comparison": answered(asked | asked_by(claims, reference), own, arms),
-        "claims": judged(claims, own, {**arms}, reference),
+        "claims": judged(claims, own, judged_on, reference),
         "km": km_table(arms, own, names, [0.0, *days]),
         "flow": flow(arms, own, names, [0.0, *days], plan),
     }
