@@ -72,7 +72,9 @@ def _of_one(question: Question, own: Own, patients: Patients) -> Estimate:
         value, interval = _share_on(question, times)
     else:
         value = survival.restricted_mean(times, question.day)
-        interval = NOT_KNOWN if np.isnan(value) else survival.drawn_interval(times, _curve(question))
+        # where nobody had the event all draws are alike, and say nothing of how sure that is
+        is_open = np.isnan(value) or not times["event"].any()
+        interval = NOT_KNOWN if is_open else survival.drawn_interval(times, _curve(question))
     return Estimate(value, *interval, len(times))
 
 
@@ -138,10 +140,11 @@ def _of_times(question: Question, own: Own, one: Patients, other: Patients) -> E
         drawn = over_draws((number,), lambda counts: contrast(counts, counts))
     else:
         drawn = over_draws((len(first), len(second)), contrast)
-    if question.contrast == "difference" and question.statistic in ("survival", "incidence") and np.ptp(drawn) == 0.0:
-        # nobody or everybody in both: no draw differs, and yet the shares are not known exactly
-        interval = square_and_add(_share_on(question, first), _share_on(question, second))
-        return Estimate(float(value), *interval, number)
+    if np.ptp(drawn) == 0.0:
+        # nobody or everybody in both: no draw differs, and yet nothing is known exactly
+        is_between_shares = question.contrast == "difference" and question.statistic in ("survival", "incidence")
+        both = (_share_on(question, first), _share_on(question, second)) if is_between_shares else None
+        return Estimate(float(value), *(NOT_KNOWN if both is None else square_and_add(*both)), number)
     p_value = p_value_of(drawn, 0.0 if question.contrast == "difference" else 1.0)
     return Estimate(float(value), *percentiles(drawn), number, p_value)
 

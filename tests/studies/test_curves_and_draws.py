@@ -171,6 +171,10 @@ def test_nobody_in_both_arms_is_not_known_for_sure():
     found = estimate(asked, {}, dying(*[None] * 10), dying(*[None] * 10))
     assert found[:3] == pytest.approx((0.0, -0.2775, 0.2775), abs=5e-5)
     assert np.isnan(found.p_value)
+    asked = Question("overall_survival", 20.0, "restricted_mean", contrast="difference")
+    found = estimate(asked, {}, dying(*[None] * 10), dying(*[None] * 10))
+    assert found.value == 0.0
+    assert np.isnan([found.low, found.high, found.p_value]).all()
 
 
 def test_a_restricted_mean_beyond_what_was_watched_is_not_known():
