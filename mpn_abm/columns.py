@@ -212,6 +212,7 @@ _STATISTIC = Column("statistic", "string", "-", "what is made of the patients' v
 _CONTRAST = Column("contrast", "string", "-", "difference, ratio or hazard_ratio; null for a value of one arm")
 _NUMBER = Column("n", "int64", "-", "patients, or pairs of patients, with a value")
 _P_VALUE = Column("p_value", "float64", "-", "of the hypothesis that there is no difference; null if not known")
+_DESIGN = Column("design", "string", "-", "paired: every patient is in all arms; independent: each is in one")
 # trajectory and summary of a study have them after run_id
 STUDY_IDENTITY = (_ARM, _PATIENT)
 # the tables of a study, beside trajectory and summary
@@ -240,6 +241,7 @@ STUDY_TABLES: dict[str, tuple[Column, ...]] = {
         Column("time_days", "float64", "day", "time to the event, or as long as the patient was watched without it"),
         Column("event", "bool", "-", "whether the time is that of the event (1 - CNSR)"),
         Column("died", "bool", "-", "whether death came before the event and ended the time"),
+        Column("dropped_out", "bool", "-", "whether the patient left before the event and ended the time"),
     ),
     "comparison": (
         _ENDPOINT,
@@ -253,6 +255,7 @@ STUDY_TABLES: dict[str, tuple[Column, ...]] = {
         Column("high", "float64", "by endpoint", "upper limit"),
         _NUMBER,
         _P_VALUE,
+        _DESIGN,
     ),
     "claims": (
         Column("claim", "string", "-", "name of the claim"),
@@ -277,6 +280,57 @@ STUDY_TABLES: dict[str, tuple[Column, ...]] = {
         Column("figure", "string", "-", "the published figure that it belongs to"),
         Column("role", "string", "-", "fit, test, rival, order or unverified"),
         Column("weight", "float64", "-", "its weight among others"),
+        replace(_DESIGN, meaning=f"{_DESIGN.meaning}; null for a value of one arm"),
+    ),
+    "km": (
+        _ARM,
+        _ENDPOINT,
+        Column("day", "float64", "day", "the day"),
+        Column("at_risk", "int64", "-", "patients without the event who are watched on the day"),
+        Column("events", "int64", "-", "patients with the event by the day"),
+        Column("died", "int64", "-", "patients who died by the day without the event, where it is not death"),
+        Column("censored", "int64", "-", "patients who were watched until before the day, and had neither"),
+        Column("survival", "float64", "-", "share without the event (Kaplan-Meier)"),
+        Column("survival_low", "float64", "-", "lower limit of its 95 % interval"),
+        Column("survival_high", "float64", "-", "upper limit"),
+        Column("incidence", "float64", "-", "share with the event, death competing (Aalen-Johansen)"),
+        Column("incidence_low", "float64", "-", "lower limit of its 95 % interval"),
+        Column("incidence_high", "float64", "-", "upper limit"),
+    ),
+    "flow": (
+        _ARM,
+        Column("day", "float64", "day", "the day"),
+        Column("enrolled", "int64", "-", "patients of the study"),
+        Column("allocated", "int64", "-", "patients of the arm: the sum of the next five"),
+        Column("failed", "int64", "-", "patients whose run failed"),
+        Column("died", "int64", "-", "patients who died by the day while they were watched"),
+        Column("dropped_out", "int64", "-", "patients who left before the day, alive"),
+        Column("ended", "int64", "-", "patients whose run ended before the day, by a `stop`"),
+        Column("evaluable", "int64", "-", "patients alive and watched on the day"),
+        Column("progressed", "int64", "-", "of all, those with progression by the day; null if it is not known"),
+        Column("analysed", "int64", "-", "patients with a value, or a yes or no, of any endpoint of the study"),
+        _DESIGN,
+    ),
+    "power": (
+        _ENDPOINT,
+        replace(_ASKED_DAY, meaning="the day asked for; null for the time to the event"),
+        _ARM,
+        _VERSUS,
+        _DESIGN,
+        Column("test", "string", "-", "the test that is repeated"),
+        Column("alpha", "float64", "-", "its two-sided level"),
+        Column("size", "int64", "-", "patients of each arm; of twins pairs"),
+        Column("repeats", "int64", "-", "trials of that size that were drawn from the large one"),
+        Column("power", "float64", "-", "share of them in which the test is significant"),
+        Column("low", "float64", "-", "lower limit of its 95 % interval for the number of repeats (Wilson)"),
+        Column("high", "float64", "-", "upper limit"),
+        Column(
+            "trial_low", "float64", "-", "lowest power that the large trial, being a sample, leaves possible (95 %)"
+        ),
+        Column("trial_high", "float64", "-", "highest"),
+        Column("patients", "int64", "-", "patients of each arm in the large trial, or pairs"),
+        Column("patients_needed", "int64", "-", "how many it needs for trial_low and trial_high to be 0.2 apart"),
+        Column("answered", "bool", "-", "whether it has as many"),
     ),
 }
 

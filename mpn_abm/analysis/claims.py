@@ -10,15 +10,30 @@ import pandas as pd
 
 from mpn_abm.analysis.endpoints import Own
 from mpn_abm.analysis.estimates import Question, estimate
+from mpn_abm.analysis.pairing import design_between
 from mpn_abm.analysis.patients import Patients
 from mpn_abm.scenario.claims import Claim
 from mpn_abm.scenario.endpoints import endpoint_of
 
-TEXTS = ("claim", "arm", "versus", "endpoint", "statistic", "with", "contrast", "unit", "source", "figure", "role")
+TEXTS = (
+    "claim",
+    "arm",
+    "versus",
+    "endpoint",
+    "statistic",
+    "with",
+    "contrast",
+    "unit",
+    "source",
+    "figure",
+    "role",
+    "design",
+)
 NUMBERS = ("day", "value", "value_low", "value_high", "p_value", "low", "high", "published", "weight")
 COLUMNS = (
     "claim", "arm", "versus", "endpoint", "day", "statistic", "with", "contrast", "value", "value_low", "value_high",
     "n", "p_value", "low", "high", "held", "published", "unit", "source", "figure", "role", "weight",
+    "design",
 )  # fmt: skip
 
 
@@ -59,6 +74,7 @@ def judged(
                 "high": claim.high, "held": holds(claim, found.value), "published": claim.value,
                 "unit": claim.unit or None, "source": claim.source or None, "figure": claim.figure or None,
                 "role": claim.role, "weight": claim.weight,
+                "design": None if other is None else design_between(arms[claim.arm].names, other.names),
             }
         )  # fmt: skip
     table = pd.DataFrame(rows, columns=list(COLUMNS))

@@ -21,8 +21,9 @@ Own = Mapping[str, Endpoint]
 def values_on(patients: Patients, name: str, own: Own, day: float | None) -> pd.Series:
     """The value of an endpoint, by patient; of a yes or no 1 or 0.
 
-    Without a day, that of each patient's last row. After death a value is missing and a yes or no is no. Patients of
-    whom it asks nothing, because they had not the event that it follows, are left out.
+    Without a day, that of each patient's last row. After death a value is missing and a yes or no is no; after a
+    patient left both are missing. Patients of whom it asks nothing, because they had not the event that it follows, are
+    left out.
     """
     endpoint = endpoint_of(name, dict(own))
     asked, since = _asked(patients, endpoint, own)
@@ -37,11 +38,15 @@ def values_on(patients: Patients, name: str, own: Own, day: float | None) -> pd.
             found = np.where((rows < 0) & is_dead, at(value, patients.last), found)
     else:
         found = at(shown(patients, endpoint), rows)
+    found = np.where(patients.is_unobserved(None if day is None else day + since), np.nan, found)
     return pd.Series(found, index=patients.names, name=name)[asked]
 
 
 def times_to(patients: Patients, name: str, own: Own) -> pd.DataFrame:
-    """By patient: `time_days` to the event or the end of watching, `event`, and `died` if death came first."""
+    """By patient: `time_days` to the event or the end of watching, `event`, and `died` if death came first.
+
+    With `weight` if patients have weights.
+    """
     endpoint = endpoint_of(name, dict(own))
     asked, since = _asked(patients, endpoint, own)
     happens = _holds(patients, endpoint) == YES
@@ -53,6 +58,8 @@ def times_to(patients: Patients, name: str, own: Own) -> pd.DataFrame:
     time = np.where(event, day, patients.last_day_alive) - since
     died = ~event & ~np.isnan(patients.death_day)
     table = pd.DataFrame({"time_days": time, "event": event, "died": died}, index=patients.names)
+    if patients.weight is not None:
+        table["weight"] = patients.weight
     return table[asked]
 
 
@@ -81,6 +88,7 @@ def details_on(patients: Patients, name: str, own: Own, day: float | None) -> pd
     raw = patients.column(endpoint.column)
     base = at(raw, patients.row_from(endpoint.from_day))
     there = at(raw, patients.last if day is None else patients.row_from(day))
+    there = np.where(patients.is_unobserved(day), np.nan, there)
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.where(base != 0.0, there / base - 1.0, np.nan)
     found = pd.DataFrame(

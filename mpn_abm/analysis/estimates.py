@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from mpn_abm.analysis import statistics, survival
+from mpn_abm.analysis import curves, hazards, statistics, survival
 from mpn_abm.analysis.endpoints import Own, slopes, times_to, values_on
+from mpn_abm.analysis.pairing import PAIRED, design_between
 from mpn_abm.analysis.patients import Patients
+from mpn_abm.analysis.resampling import over_draws, p_value_of, percentiles
+from mpn_abm.analysis.shares import NOT_KNOWN, Interval, square_and_add
 from mpn_abm.analysis.statistics import Estimate
 from mpn_abm.scenario.claims import OF_TIMES
 from mpn_abm.scenario.endpoints import endpoint_of
 
-NOT_KNOWN = Estimate(np.nan, np.nan, np.nan, 0)
+TIMED = (*OF_TIMES, "restricted_mean")
+"""Statistics of the time to an event."""
 
 
 @dataclass(frozen=True)
 class Question:
     """What is asked of the arms.
 
-    `day` is None for the last day of each run, `beside` the column of a rank correlation.
+    `day` is None for the last day of each run, `beside` the column of a rank correlation. Besides the statistics of a
+    claim, `restricted_mean` is the mean of the days without the event up to `day`.
     """
 
     endpoint: str
@@ -34,43 +38,63 @@ class Question:
 
 
 def estimate(question: Question, own: Own, one: Patients, other: Patients | None = None) -> Estimate:
-    """The answer in one arm; with a contrast, of the first against the second."""
+    """The answer in one arm; with a contrast, of the first against the second.
+
+    Arms that hold the same patients are compared patient by patient, others as independent groups.
+    """
     if question.contrast is None or other is None:
         return _of_one(question, own, one)
     if question.contrast == "hazard_ratio":
         return _hazard_ratio(question, own, one, other)
-    if question.statistic in OF_TIMES:
+    if question.statistic in TIMED:
         return _of_times(question, own, one, other)
     if question.statistic == "spearman":
         return _of_correlations(question, own, one, other)
     first, second = _values(question, own, one), _values(question, own, other)
+    weights = _weights_of_both(one, other)
     if question.contrast == "ratio":
-        return statistics.ratio(first, second, question.statistic)
-    return statistics.difference(first, second, question.statistic, _is_share(question, own))
+        return statistics.ratio(first, second, question.statistic, weights)
+    return statistics.difference(first, second, question.statistic, _is_share(question, own), weights)
 
 
 def _of_one(question: Question, own: Own, patients: Patients) -> Estimate:
     if question.statistic == "spearman":
         return statistics.rank_correlation(*_both(question, own, patients))
-    if question.statistic not in OF_TIMES:
-        return statistics.one_arm(_values(question, own, patients), question.statistic, _is_share(question, own))
+    if question.statistic not in TIMED:
+        values = _values(question, own, patients)
+        return statistics.one_arm(values, question.statistic, _is_share(question, own), patients.weight)
     times = times_to(patients, question.endpoint, own)
     if question.statistic == "median_days":
         value, interval = survival.median_time(times)
         return Estimate(value, *interval, len(times))
     assert question.day is not None
-    if question.statistic == "survival":
-        value, interval = survival.survival_at(times, question.day)
-        return Estimate(value, *interval, len(times))
-    compute = _of_table(question)
-    interval = statistics.bootstrap(len(times), lambda rows: compute(times.iloc[rows]))
-    return Estimate(compute(times), *interval, len(times))
+    if question.statistic in ("survival", "incidence"):
+        value, interval = _share_on(question, times)
+    else:
+        value = survival.restricted_mean(times, question.day)
+        # where nobody had the event all draws are alike, and say nothing of how sure that is
+        is_open = np.isnan(value) or not times["event"].any()
+        interval = NOT_KNOWN if is_open else survival.drawn_interval(times, _curve(question))
+    return Estimate(value, *interval, len(times))
+
+
+def _share_on(question: Question, times: pd.DataFrame) -> tuple[float, Interval]:
+    assert question.day is not None
+    compute = survival.survival_at if question.statistic == "survival" else survival.incidence_with_interval
+    return compute(times, question.day)
 
 
 def _values(question: Question, own: Own, patients: Patients) -> pd.Series:
     if question.statistic == "slope_per_year":
         return slopes(patients, question.endpoint, own, question.day)
     return values_on(patients, question.endpoint, own, question.day)
+
+
+def _weights_of_both(one: Patients, other: Patients) -> pd.Series | None:
+    if one.weight is None or other.weight is None:
+        return None
+    both: pd.Series = pd.concat([one.weight, other.weight])
+    return both[~both.index.duplicated()]
 
 
 def _both(question: Question, own: Own, patients: Patients) -> tuple[pd.Series, pd.Series]:
@@ -83,47 +107,73 @@ def _is_share(question: Question, own: Own) -> bool:
     return question.statistic == "mean" and endpoint_of(question.endpoint, dict(own)).is_event
 
 
-def _of_table(question: Question) -> Callable[[pd.DataFrame], float]:
-    """The statistic of a table of times."""
+def _curve(question: Question) -> curves.Statistic:
+    """The statistic of curves."""
     day = np.nan if question.day is None else question.day
     return {
-        "survival": lambda times: survival.share_free(times, day),
-        "incidence": lambda times: survival.incidence_at(times, day),
-        "median_days": survival.half_time,
+        "survival": curves.free_on(day),
+        "incidence": curves.incidence_on(day),
+        "median_days": curves.half_time,
+        "restricted_mean": curves.restricted_mean(day),
     }[question.statistic]
 
 
 def _of_times(question: Question, own: Own, one: Patients, other: Patients) -> Estimate:
+    """By pairs, both arms are made of the same drawn patients; independent groups are drawn apart."""
     first, second = (times_to(patients, question.endpoint, own) for patients in (one, other))
-    compute = _of_table(question)
-    p_value = survival.log_rank(first, second)
+    is_paired = design_between(first.index, second.index) == PAIRED
+    if is_paired:
+        shared = first.index.intersection(second.index)
+        first, second = first.loc[shared], second.loc[shared]
+    number, statistic = min(len(first), len(second)), _curve(question)
+    if number == 0:
+        return statistics.UNKNOWN
+    value = _contrasted(question, _told(question, first), _told(question, second))
+    if np.isnan(value) or number < 2:
+        return Estimate(float(value), np.nan, np.nan, number)
 
-    def contrasted(mine: pd.DataFrame, theirs: pd.DataFrame) -> float:
-        return _contrasted(question, compute(mine), compute(theirs))
+    def contrast(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+        drawn = curves.of_draws(first, mine, statistic), curves.of_draws(second, theirs, statistic)
+        return _contrasted(question, *drawn)
 
-    value, number = contrasted(first, second), min(len(first), len(second))
-    shared = first.index.intersection(second.index)
-    if len(shared) < 2:
-        return Estimate(value, np.nan, np.nan, number, p_value)
-    mine, theirs = first.loc[shared], second.loc[shared]
-    interval = statistics.bootstrap(len(shared), lambda rows: contrasted(mine.iloc[rows], theirs.iloc[rows]))
-    return Estimate(value, *interval, number, p_value)
+    if is_paired:
+        drawn = over_draws((number,), lambda counts: contrast(counts, counts))
+    else:
+        drawn = over_draws((len(first), len(second)), contrast)
+    if np.ptp(drawn) == 0.0:
+        # nobody or everybody in both: no draw differs, and yet nothing is known exactly
+        is_between_shares = question.contrast == "difference" and question.statistic in ("survival", "incidence")
+        both = (_share_on(question, first), _share_on(question, second)) if is_between_shares else None
+        return Estimate(float(value), *(NOT_KNOWN if both is None else square_and_add(*both)), number)
+    p_value = p_value_of(drawn, 0.0 if question.contrast == "difference" else 1.0)
+    return Estimate(float(value), *percentiles(drawn), number, p_value)
+
+
+def _told(question: Question, times: pd.DataFrame) -> float:
+    if question.statistic == "restricted_mean" and question.day is not None:
+        return survival.restricted_mean(times, question.day)
+    return curves.of_all(times, _curve(question))
 
 
 def _of_correlations(question: Question, own: Own, one: Patients, other: Patients) -> Estimate:
     first, second = (statistics.rank_correlation(*_both(question, own, patients)) for patients in (one, other))
-    return Estimate(_contrasted(question, first.value, second.value), np.nan, np.nan, min(first.n, second.n))
+    value = float(_contrasted(question, first.value, second.value))
+    return Estimate(value, np.nan, np.nan, min(first.n, second.n))
 
 
-def _contrasted(question: Question, one: float, other: float) -> float:
+def _contrasted(question: Question, one: np.ndarray | float, other: np.ndarray | float) -> np.ndarray:
     if question.contrast == "difference":
-        return one - other
-    return one / other if other != 0.0 else np.nan
+        return np.subtract(one, other)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.equal(other, 0.0), np.nan, np.divide(one, other))
 
 
 def _hazard_ratio(question: Question, own: Own, one: Patients, other: Patients) -> Estimate:
+    """With the p-value of a log-rank test where the groups are independent; twins have none."""
     first, second = (
         survival.until(times_to(patients, question.endpoint, own), question.day) for patients in (one, other)
     )
-    value, interval = survival.hazard_ratio(first, second)
-    return Estimate(value, *interval, min(len(first), len(second)), survival.log_rank(first, second))
+    value, interval = hazards.hazard_ratio(first, second)
+    is_paired = design_between(first.index, second.index) == PAIRED
+    p_value = np.nan if is_paired else survival.log_rank(first, second)
+    return Estimate(value, *interval, min(len(first), len(second)), p_value)

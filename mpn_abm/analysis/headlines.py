@@ -28,7 +28,7 @@ WEEKS = (24.0, 48.0)
 HEALTHY = ("genotype_cells_wild_type", "genotype_cells_donor")
 
 
-def patients_of(trajectory: pd.DataFrame, summary: pd.DataFrame) -> Patients:
+def patients_of(trajectory: pd.DataFrame, summary: pd.DataFrame, plan: pd.DataFrame | None = None) -> Patients:
     """The patients of an arm; healthy cells of any origin and the most CAR T cells so far are columns of their own."""
     healthy = [name for name in HEALTHY if name in trajectory]
     if healthy:
@@ -37,7 +37,7 @@ def patients_of(trajectory: pd.DataFrame, summary: pd.DataFrame) -> Patients:
     if "car_t_total" in trajectory:
         peak = trajectory.groupby("patient")["car_t_total"].cummax()
         trajectory = trajectory.assign(car_t_peak=peak)
-    return Patients(trajectory, summary)
+    return Patients(trajectory, summary, plan)
 
 
 def headline_days(arms: Arms, step: float) -> list[float | None]:

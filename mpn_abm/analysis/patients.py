@@ -1,6 +1,7 @@
 """The trajectories of the patients of one arm, as arrays by row and by patient.
 
 A row is a recorded day of a patient. After death the columns are missing, whether the table still has rows or not.
+What comes after a patient left the trial was not observed: neither rows nor death.
 """
 
 from __future__ import annotations
@@ -27,17 +28,41 @@ class Patients:
         Rows of one arm: `patient` or else `replicate`, `day`, and columns; without `alive` all live.
     summary : DataFrame, optional
         One row per patient; its `death_day` tells the day of death more exactly than the rows do.
+    plan : DataFrame, optional
+        One row per patient of the arm; of its columns, `dropout_day` says when each leaves (null: never), and `weight`
+        for how many each stands.
     """
 
-    def __init__(self, trajectory: pd.DataFrame, summary: pd.DataFrame | None = None) -> None:
-        key = "patient" if "patient" in trajectory else "replicate"
-        self.table = trajectory.sort_values([key, "day"], kind="stable").reset_index(drop=True)
-        self.day: Floats = self.table["day"].to_numpy(float)
+    def __init__(
+        self, trajectory: pd.DataFrame, summary: pd.DataFrame | None = None, plan: pd.DataFrame | None = None
+    ) -> None:
+        self._key = "patient" if "patient" in trajectory else "replicate"
+        self._take(trajectory.sort_values([self._key, "day"], kind="stable").reset_index(drop=True))
+        self._summary = None if summary is None or "death_day" not in summary else summary.set_index(self._key)
+        self.weight: pd.Series | None = _weights(self._planned(plan, "weight"), self.names)
+        self.dropout_day: Floats = self._planned(plan, "dropout_day")
+        until = np.fmin(self.day[self.last], self.death_day) if len(self) else np.empty(0)
+        self.has_left: np.ndarray = self.dropout_day < until - TOLERANCE
+        if self.has_left.any():
+            self._death_day = np.where(self.has_left, np.nan, self.death_day)
+            leaves = np.where(self.has_left, self.dropout_day, np.inf)[self.owner]
+            is_first = np.arange(len(self.day)) == self.first[self.owner]
+            self._take(self.table[(self.day <= leaves + TOLERANCE) | is_first].reset_index(drop=True))
+
+    def _take(self, table: pd.DataFrame) -> None:
+        self.table = table
+        self.day: Floats = table["day"].to_numpy(float)
         self.names, self.first, self.row_counts = np.unique(
-            self.table[key].to_numpy(), return_index=True, return_counts=True
+            table[self._key].to_numpy(), return_index=True, return_counts=True
         )
         self.owner = np.repeat(np.arange(len(self.names)), self.row_counts)
-        self._summary = None if summary is None or "death_day" not in summary else summary.set_index(key)
+
+    def _planned(self, plan: pd.DataFrame | None, name: str) -> Floats:
+        """float[patients]: a column of the plan, NaN where it says nothing."""
+        if plan is None or name not in plan:
+            return np.full(len(self), np.nan)
+        told = plan.drop_duplicates(self._key).set_index(self._key)[name]
+        return told.reindex(self.names).to_numpy(float, na_value=np.nan)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -47,9 +72,13 @@ class Patients:
         """int[patients]: the last row of each."""
         return self.first + self.row_counts - 1
 
-    @cached_property
+    @property
     def death_day(self) -> Floats:
-        """float[patients]: day of death, NaN for those who live."""
+        """float[patients]: day of death, NaN for those who live or left before."""
+        return self._death_day
+
+    @cached_property
+    def _death_day(self) -> Floats:
         if "alive" in self.table:
             dead = ~self.table["alive"].astype("boolean").fillna(True).to_numpy(bool)
             day = self.least(np.where(dead, self.day, np.inf))
@@ -67,8 +96,17 @@ class Patients:
 
     @cached_property
     def last_day_alive(self) -> Floats:
-        """float[patients]: how long each was watched; the day of death at the latest."""
-        return np.asarray(np.fmin(self.day[self.last], self.death_day))
+        """float[patients]: how long each was watched; the day of death or of leaving at the latest."""
+        watched = np.fmin(self.day[self.last], self.death_day)
+        return np.asarray(np.where(self.has_left, self.dropout_day, watched))
+
+    def is_unobserved(self, day: float | Floats | None) -> np.ndarray:
+        """bool[patients]: whether a day (None: the last of the run) comes after each had left.
+
+        Who had left by then does not count, even if death came before: with the deaths counted and the lives not, the
+        share of those alive would be too low.
+        """
+        return self.has_left if day is None else np.asarray(self.dropout_day < np.asarray(day, float) - TOLERANCE)
 
     def least(self, of_rows: Floats) -> Floats:
         """float[patients]: the lowest value of the rows of each."""
@@ -101,6 +139,15 @@ class Patients:
         if name not in self.table:
             raise UsageError(missing_column(name, map(str, self.table.columns)))
         return self.table[name]
+
+
+def _weights(told: Floats, names: np.ndarray) -> pd.Series | None:
+    """By patient, None where the plan says no weights."""
+    if np.isnan(told).all():
+        return None
+    if not (np.isfinite(told) & (told >= 0.0)).all() or told.sum() <= 0.0:
+        raise UsageError("weight: expected 0 or more for every patient, and not 0 for all")
+    return pd.Series(told, index=names)
 
 
 def at(values: np.ndarray, rows: np.ndarray) -> Floats:

@@ -1,12 +1,12 @@
 """Statistics of patients' values with 95 % intervals, of one arm and of the difference between two.
 
-Arms share their seeds: what two of them differ in is asked patient by patient, where they have patients in common.
-Where no formula gives an interval, patients are drawn again with a fixed seed (bootstrap).
+Arms whose patients are the same are compared patient by patient, others as independent groups. Where no formula gives
+an interval, patients are drawn again with a fixed seed (bootstrap). Where patients have weights, means and shares are
+those of the weighted patients, with the variance of a ratio of sums; quantiles are those of the weighted distribution.
 """
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from mpn_abm.analysis.survival import LEVEL, NOT_KNOWN, Interval, wilson
-
-BOOTSTRAP_SEED = 1
-BOOTSTRAP_SAMPLES = 1999
+from mpn_abm.analysis import shares
+from mpn_abm.analysis.pairing import INDEPENDENT, design_between
+from mpn_abm.analysis.resampling import BOOTSTRAP_SAMPLES, BOOTSTRAP_SEED
+from mpn_abm.analysis.samples import Compute, Values, Weights, function_of, known, t_interval, t_test, welch
+from mpn_abm.analysis.shares import LEVEL, NOT_KNOWN, Interval
 
 
 class Estimate(NamedTuple):
@@ -31,30 +32,23 @@ class Estimate(NamedTuple):
     p_value: float = np.nan
 
 
-def _function(statistic: str) -> Callable[[np.ndarray], float]:
-    quantile = re.fullmatch(r"quantile_(\d+)", statistic)
-    if quantile:
-        return lambda values: float(np.quantile(values, int(quantile[1]) / 100))
-    return {
-        "mean": lambda values: float(np.mean(values)),
-        "slope_per_year": lambda values: float(np.mean(values)),
-        "median": lambda values: float(np.median(values)),
-        "sd": lambda values: float(np.std(values, ddof=1)) if len(values) > 1 else np.nan,
-    }[statistic]
+UNKNOWN = Estimate(np.nan, np.nan, np.nan, 0)
+Contrast = Callable[[float, float], float]
 
 
-def one_arm(values: pd.Series, statistic: str, is_share: bool) -> Estimate:
+def one_arm(values: pd.Series, statistic: str, is_share: bool, weights: pd.Series | None = None) -> Estimate:
     """A statistic of the patients of one arm; those without a value do not count."""
-    array = values.dropna().to_numpy(float)
-    number = len(array)
+    sample = known(values, weights)
+    number = len(sample.values)
     if number == 0:
-        return Estimate(np.nan, np.nan, np.nan, 0)
+        return UNKNOWN
     if is_share:
-        return Estimate(float(array.mean()), *wilson(int(array.sum()), number), number)
-    compute = _function(statistic)
+        share = shares.share_of(*sample)
+        return Estimate(share.value, *share.interval, number)
+    compute = function_of(statistic)
     if statistic in ("mean", "slope_per_year"):
-        return Estimate(compute(array), *t_interval(array), number)
-    return Estimate(compute(array), *bootstrap(number, lambda rows: compute(array[rows])), number)
+        return Estimate(compute(*sample), *t_interval(*sample), number)
+    return Estimate(compute(*sample), *bootstrap(number, lambda rows: compute(*sample.drawn(rows))), number)
 
 
 def rank_correlation(values: pd.Series, beside: pd.Series) -> Estimate:
@@ -74,56 +68,57 @@ def rank_correlation(values: pd.Series, beside: pd.Series) -> Estimate:
     return Estimate(float(found.statistic), *bootstrap(number, correlation), number, float(found.pvalue))
 
 
-def difference(one: pd.Series, other: pd.Series, statistic: str, is_share: bool) -> Estimate:
-    """The statistic of the first minus that of the second, by pairs where both have patients in common."""
-    if one.index.intersection(other.index).empty:
-        return _of_two_groups(one, other, statistic, is_share, np.subtract)
-    first, second = paired(one, other)
+def difference(
+    one: pd.Series, other: pd.Series, statistic: str, is_share: bool, weights: pd.Series | None = None
+) -> Estimate:
+    """The statistic of the first minus that of the second, by pairs where both have patients in common.
+
+    `weights` are those of the patients of both.
+    """
+    if design_between(one.index, other.index) == INDEPENDENT:
+        return _of_two_groups(known(one, weights), known(other, weights), statistic, is_share, np.subtract)
+    first, second, weight = paired(one, other, weights)
     number = len(first)
     if number == 0:
-        return Estimate(np.nan, np.nan, np.nan, 0)
+        return UNKNOWN
     if is_share:
-        return _difference_of_shares(first, second)
-    compute = _function(statistic)
-    value = compute(first) - compute(second)
+        return _of_paired_shares(first, second, weight)
+    compute = function_of(statistic)
+    value = compute(first, weight) - compute(second, weight)
     if statistic in ("mean", "slope_per_year"):
-        return Estimate(value, *t_interval(first - second), number, _t_test(first - second))
-    return Estimate(value, *bootstrap(number, lambda rows: compute(first[rows]) - compute(second[rows])), number)
+        changes = Values(first - second, weight)
+        return Estimate(value, *t_interval(*changes), number, t_test(changes))
+    interval = bootstrap(number, lambda rows: _contrasted(compute, first, second, weight, rows, np.subtract))
+    return Estimate(value, *interval, number)
 
 
-def ratio(one: pd.Series, other: pd.Series, statistic: str) -> Estimate:
+def ratio(one: pd.Series, other: pd.Series, statistic: str, weights: pd.Series | None = None) -> Estimate:
     """The statistic of the first over that of the second, by pairs where there are any; NaN over 0."""
-    if one.index.intersection(other.index).empty:
-        return _of_two_groups(one, other, statistic, False, lambda mine, theirs: mine / theirs if theirs else np.nan)
-    first, second = paired(one, other)
-    compute = _function(statistic)
-
-    def over(rows: np.ndarray) -> float:
-        below = compute(second[rows])
-        return compute(first[rows]) / below if below != 0.0 else np.nan
-
-    number = len(first)
+    if design_between(one.index, other.index) == INDEPENDENT:
+        return _of_two_groups(known(one, weights), known(other, weights), statistic, False, over)
+    first, second, weight = paired(one, other, weights)
+    compute, number = function_of(statistic), len(first)
     if number == 0:
-        return Estimate(np.nan, np.nan, np.nan, 0)
-    value = over(np.arange(number))
-    return Estimate(value, *(NOT_KNOWN if np.isnan(value) else bootstrap(number, over)), number)
+        return UNKNOWN
+    value = _contrasted(compute, first, second, weight, np.arange(number), over)
+    if np.isnan(value):
+        return Estimate(value, *NOT_KNOWN, number)
+    interval = bootstrap(number, lambda rows: _contrasted(compute, first, second, weight, rows, over))
+    return Estimate(value, *interval, number)
 
 
-def paired(one: pd.Series, other: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """The values of the patients that both arms have a value of, in one order."""
+def over(mine: float, theirs: float) -> float:
+    """One over the other, NaN over 0."""
+    return mine / theirs if theirs != 0.0 else np.nan
+
+
+def paired(
+    one: pd.Series, other: pd.Series, weights: pd.Series | None = None
+) -> tuple[np.ndarray, np.ndarray, Weights]:
+    """The values of the patients that both arms have a value of, in one order, and the weights of these."""
     both = pd.concat([one, other], axis=1, join="inner").dropna()
-    return both.iloc[:, 0].to_numpy(float), both.iloc[:, 1].to_numpy(float)
-
-
-def t_interval(array: np.ndarray) -> Interval:
-    """Student's interval of a mean; not known for a single value."""
-    if len(array) < 2:
-        return NOT_KNOWN
-    error = float(np.std(array, ddof=1)) / np.sqrt(len(array))
-    if error == 0.0:
-        return float(array[0]), float(array[0])
-    low, high = stats.t.interval(LEVEL, len(array) - 1, loc=np.mean(array), scale=error)
-    return float(low), float(high)
+    weight = None if weights is None else weights.reindex(both.index).to_numpy(float)
+    return both.iloc[:, 0].to_numpy(float), both.iloc[:, 1].to_numpy(float), weight
 
 
 def bootstrap(number: int, statistic: Callable[[np.ndarray], float]) -> Interval:
@@ -145,60 +140,54 @@ def bootstrap(number: int, statistic: Callable[[np.ndarray], float]) -> Interval
     return float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
 
 
-def _t_test(differences: np.ndarray) -> float:
-    """p-value of the hypothesis that the mean is 0; NaN where the differences do not vary."""
-    error = float(np.std(differences, ddof=1)) / np.sqrt(len(differences)) if len(differences) > 1 else 0.0
-    if error == 0.0:
-        return np.nan
-    return float(2.0 * stats.t.sf(abs(np.mean(differences)) / error, len(differences) - 1))
+def _contrasted(
+    compute: Compute, first: np.ndarray, second: np.ndarray, weights: Weights, rows: np.ndarray, contrast: Contrast
+) -> float:
+    weight = None if weights is None else weights[rows]
+    return float(contrast(compute(first[rows], weight), compute(second[rows], weight)))
 
 
-def _of_two_groups(
-    one: pd.Series, other: pd.Series, statistic: str, is_share: bool, contrast: Callable[[float, float], float]
-) -> Estimate:
+def _of_paired_shares(first: np.ndarray, second: np.ndarray, weights: Weights) -> Estimate:
+    """With McNemar's exact p-value; with weights that of Student's test of the differences."""
+    value = shares.share_of(first, weights).value - shares.share_of(second, weights).value
+    interval = shares.newcombe_of_pairs(first, second, weights)
+    if weights is not None:
+        return Estimate(value, *interval, len(first), t_test(Values(first - second, weights)))
+    p_value = float(shares.mcnemar((first > second).sum(), (first < second).sum()))
+    return Estimate(value, *interval, len(first), p_value)
+
+
+def _of_two_groups(first: Values, second: Values, statistic: str, is_share: bool, contrast: Contrast) -> Estimate:
     """A contrast of arms that share no patient, as where patients were randomised."""
-    first, second = one.dropna().to_numpy(float), other.dropna().to_numpy(float)
-    number = min(len(first), len(second))
+    number = min(len(first.values), len(second.values))
     if number == 0:
-        return Estimate(np.nan, np.nan, np.nan, 0)
-    compute = _function(statistic)
-    value = float(contrast(compute(first), compute(second)))
+        return UNKNOWN
+    compute = function_of(statistic)
+    value = float(contrast(compute(*first), compute(*second)))
     if is_share:
-        yes = np.array([[group.sum(), len(group) - group.sum()] for group in (first, second)], int)
-        return Estimate(value, *_newcombe(first, second, 0.0), number, float(stats.fisher_exact(yes).pvalue))
+        interval = shares.newcombe(shares.share_of(*first), shares.share_of(*second))
+        return Estimate(value, *interval, number, _test_of_shares(first, second))
     if number < 2 or np.isnan(value):
         return Estimate(value, np.nan, np.nan, number)
-    if contrast is np.subtract and statistic in ("mean", "slope_per_year") and np.ptp(first) + np.ptp(second) > 0.0:
-        test = stats.ttest_ind(first, second, equal_var=False)
-        interval = test.confidence_interval(LEVEL)
-        return Estimate(value, float(interval.low), float(interval.high), number, float(test.pvalue))
+    if contrast is np.subtract and statistic in ("mean", "slope_per_year") and first.error + second.error > 0.0:
+        interval, p_value = welch(first, second, value)
+        return Estimate(value, *interval, number, p_value)
     rng = np.random.default_rng(BOOTSTRAP_SEED)
-    drawn = [
-        contrast(compute(rng.choice(first, len(first))), compute(rng.choice(second, len(second))))
-        for _ in range(BOOTSTRAP_SAMPLES)
-    ]
+
+    def again(group: Values) -> float:
+        return compute(*group.drawn(rng.integers(0, len(group.values), len(group.values))))
+
+    drawn = [contrast(again(first), again(second)) for _ in range(BOOTSTRAP_SAMPLES)]
     low, high = np.quantile(drawn, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     return Estimate(value, float(low), float(high), number)
 
 
-def _difference_of_shares(first: np.ndarray, second: np.ndarray) -> Estimate:
-    """Of pairs, with McNemar's exact p-value."""
-    number, one, other = len(first), float(first.mean()), float(second.mean())
-    spread = np.sqrt(one * (1 - one) * other * (1 - other))
-    together = float((first * second).mean()) - one * other
-    interval = _newcombe(first, second, together / spread if spread > 0.0 else 0.0)
-    only_first, only_second = int((first > second).sum()), int((first < second).sum())
-    changed = only_first + only_second
-    p_value = float(stats.binomtest(only_first, changed).pvalue) if changed else np.nan
-    return Estimate(one - other, *interval, number, p_value)
-
-
-def _newcombe(first: np.ndarray, second: np.ndarray, correlation: float) -> Interval:
-    """Newcombe's interval of a difference of shares, from Wilson's of both (Stat Med 1998, 17:873 and 17:2635)."""
-    one, other = float(first.mean()), float(second.mean())
-    low_one, high_one = wilson(int(first.sum()), len(first))
-    low_other, high_other = wilson(int(second.sum()), len(second))
-    down, up, down_other, up_other = one - low_one, high_one - one, other - low_other, high_other - other
-    below = np.sqrt(max(down**2 - 2 * correlation * down * up_other + up_other**2, 0.0))
-    above = np.sqrt(max(up**2 - 2 * correlation * up * down_other + down_other**2, 0.0))
-    return float(one - other - below), float(one - other + above)
+def _test_of_shares(first: Values, second: Values) -> float:
+    """Fisher's exact test; with weights Welch's."""
+    if first.weights is None:
+        yes = int(first.values.sum()), int(second.values.sum())
+        return shares.fisher(yes[0], len(first.values), yes[1], len(second.values))
+    if min(len(first.values), len(second.values)) < 2 or first.error + second.error == 0.0:
+        return np.nan
+    change = shares.share_of(*first).value - shares.share_of(*second).value
+    return welch(first, second, change)[1]

@@ -1,6 +1,7 @@
-"""Times to an event: the share without it, the median, the incidence beside death, the hazard ratio.
+"""Times to an event: the share without it, the median, the restricted mean, the incidence beside death, the log-rank.
 
-Kaplan-Meier and the log-rank test are scipy's.
+Kaplan-Meier and the log-rank test are scipy's; weighted patients have curves of their own. A table of times has
+`time_days`, `event`, `died`, if patients have weights `weight`, and names the patients in its index.
 """
 
 from __future__ import annotations
@@ -10,90 +11,107 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import stats
 
-LEVEL = 0.95
-Interval = tuple[float, float]
-NOT_KNOWN: Interval = (np.nan, np.nan)
+from mpn_abm.analysis import curves
+from mpn_abm.analysis.pairing import refuse_twins
+from mpn_abm.analysis.resampling import over_draws, percentiles
+from mpn_abm.analysis.shares import LEVEL, NOT_KNOWN, Interval, effective_number, wilson
 
 
 def share_free(times: pd.DataFrame, day: float) -> float:
     """Share without the event on a day (Kaplan-Meier)."""
-    return _at(stats.ecdf(_censored(times)).sf, day) if len(times) else np.nan
+    if len(times) == 0:
+        return np.nan
+    return curves.of_all(times, curves.free_on(day)) if "weight" in times else _at(stats.ecdf(_censored(times)).sf, day)
 
 
 def survival_at(times: pd.DataFrame, day: float) -> tuple[float, Interval]:
-    """Share without the event on a day (Kaplan-Meier), with its interval (log-log; Wilson's where there is none)."""
+    """Share without the event on a day (Kaplan-Meier), with its interval.
+
+    It is that of the log-log transform, of weighted patients that of patients drawn again, and Wilson's where the share
+    is 0 or 1.
+    """
     if len(times) == 0:
         return np.nan, NOT_KNOWN
-    curve = stats.ecdf(_censored(times)).sf
-    share = _at(curve, day)
-    low, high = (_at(band, day) for band in _bands(curve))
-    if 0.0 < share < 1.0 and not (np.isnan(low) or np.isnan(high)):
-        return share, (low, high)
+    share = share_free(times, day)
+    if 0.0 < share < 1.0:
+        interval = drawn_interval(times, curves.free_on(day)) if "weight" in times else _log_log(times, day)
+        if not np.isnan(interval).any():
+            return share, interval
     # nobody, or everybody, had the event: as if those who were watched so long were all
-    watched = int((times["event"] | (times["time_days"] >= day)).sum())
-    return share, wilson(round(share * watched), watched)
+    return share, _of_the_watched(times, times["event"] | (times["time_days"] >= day), share)
+
+
+def incidence_with_interval(times: pd.DataFrame, day: float) -> tuple[float, Interval]:
+    """Share who had the event by a day, death competing; drawn again for its interval, at 0 and 1 Wilson's."""
+    share = incidence_at(times, day)
+    if 0.0 < share < 1.0:
+        return share, drawn_interval(times, curves.incidence_on(day))
+    known = times["event"] | times["died"] | (times["time_days"] >= day)
+    return share, _of_the_watched(times, known, share) if len(times) else NOT_KNOWN
 
 
 def half_time(times: pd.DataFrame) -> float:
     """First day by which half had the event (Kaplan-Meier), NaN if it is not reached."""
-    return _first_half(stats.ecdf(_censored(times)).sf) if len(times) else np.nan
+    if len(times) == 0:
+        return np.nan
+    return curves.of_all(times, curves.half_time) if "weight" in times else _first_half(stats.ecdf(_censored(times)).sf)
 
 
 def median_time(times: pd.DataFrame) -> tuple[float, Interval]:
-    """First day by which half had the event, NaN if it is not reached; its limits are where the bands come to half."""
+    """First day by which half had the event, NaN if it is not reached; its limits are where the bands come to half.
+
+    A limit is NaN where the band does not come to half. Of weighted patients there are no bands: patients are drawn
+    again.
+    """
     if not times["event"].any():
         return np.nan, NOT_KNOWN
-    curve = stats.ecdf(_censored(times)).sf
-    low, high = _bands(curve)
-    return (_first_half(curve), (_first_half(low), _first_half(high)))
+    if "weight" in times:
+        return half_time(times), drawn_interval(times, curves.half_time)
+    low, high = _bands(stats.ecdf(_censored(times)).sf)
+    return half_time(times), (_first_half(low), _first_half(high))
+
+
+def restricted_mean(times: pd.DataFrame, day: float) -> float:
+    """Mean of the days without the event up to a day (the area under Kaplan-Meier).
+
+    NaN if nobody is watched so long and the curve is not at 0: nothing is known of it there.
+    """
+    if len(times) == 0:
+        return np.nan
+    last = times["time_days"].max()
+    if last < day and share_free(times, last) > 0.0:
+        return np.nan
+    return curves.of_all(times, curves.restricted_mean(day))
 
 
 def incidence_at(times: pd.DataFrame, day: float) -> float:
     """Share who had the event by a day, death being the competing risk (Aalen-Johansen)."""
-    if len(times) == 0:
-        return np.nan
-    time, ends = times["time_days"].to_numpy(), (times["event"] | times["died"]).to_numpy(bool)
-    event = times["event"].to_numpy(bool)
-    free, incidence = 1.0, 0.0
-    for moment in np.unique(time[ends & (time <= day)]):
-        at_risk, now = int((time >= moment).sum()), time == moment
-        incidence += free * int((now & event).sum()) / at_risk
-        free *= 1.0 - int((now & ends).sum()) / at_risk
-    return incidence
+    return curves.of_all(times, curves.incidence_on(day)) if len(times) else np.nan
+
+
+def drawn_interval(times: pd.DataFrame, statistic: curves.Statistic) -> Interval:
+    """The interval of a statistic of the curves, of patients drawn again."""
+    if len(times) < 2:
+        return NOT_KNOWN
+    return percentiles(over_draws((len(times),), lambda counts: curves.of_draws(times, counts, statistic)))
 
 
 def log_rank(one: pd.DataFrame, other: pd.DataFrame) -> float:
-    """p-value of the hypothesis that the event comes at the same rate in both; NaN if nobody had it."""
-    if not (one["event"].any() or other["event"].any()) or one.empty or other.empty:
+    """p-value of the hypothesis that the event comes at the same rate in both; NaN if nobody had it or with weights.
+
+    Raises
+    ------
+    UsageError
+        If the tables hold the same patients: the test takes them for independent groups.
+    """
+    refuse_twins(one, other, "a log-rank test")
+    if not (one["event"].any() or other["event"].any()) or one.empty or other.empty or "weight" in one:
         return np.nan
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         return float(stats.logrank(_censored(one), _censored(other)).pvalue)
-
-
-def hazard_ratio(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, Interval]:
-    """Hazard of the first over that of the second (Cox, ties after Efron), with Wald's interval.
-
-    0 where the first had no event, NaN where the second had none or no finite ratio fits best.
-    """
-    if one.empty or not other["event"].any():
-        return np.nan, NOT_KNOWN
-    if not one["event"].any():
-        return 0.0, NOT_KNOWN
-    risk_sets = _risk_sets(one, other)
-
-    def score(log_ratio: float) -> float:
-        return sum(part for part, _ in _score_and_information(risk_sets, log_ratio))
-
-    if score(-30.0) * score(30.0) >= 0.0:
-        # every event of one came before any of the other: no finite ratio fits best
-        return (np.nan if score(0.0) > 0.0 else 0.0), NOT_KNOWN
-    best = float(optimize.brentq(score, -30.0, 30.0))
-    information = sum(part for _, part in _score_and_information(risk_sets, best))
-    reach = float(stats.norm.ppf(0.5 + LEVEL / 2)) / np.sqrt(information)
-    return float(np.exp(best)), (float(np.exp(best - reach)), float(np.exp(best + reach)))
 
 
 def until(times: pd.DataFrame, day: float | None) -> pd.DataFrame:
@@ -102,15 +120,7 @@ def until(times: pd.DataFrame, day: float | None) -> pd.DataFrame:
         return times
     later = times["time_days"] > day
     known = {"time_days": times["time_days"].clip(upper=day), "event": times["event"] & ~later}
-    return pd.DataFrame({**known, "died": times["died"] & ~later}, index=times.index)
-
-
-def wilson(yes: int, number: int) -> Interval:
-    """Wilson's interval of a share."""
-    if number == 0:
-        return NOT_KNOWN
-    interval = stats.binomtest(yes, number).proportion_ci(LEVEL, method="wilson")
-    return float(interval.low), float(interval.high)
+    return times.assign(**known, died=times["died"] & ~later)
 
 
 def _censored(times: pd.DataFrame) -> stats.CensoredData:
@@ -118,8 +128,19 @@ def _censored(times: pd.DataFrame) -> stats.CensoredData:
     return stats.CensoredData(uncensored=time[event], right=time[~event])
 
 
+def _of_the_watched(times: pd.DataFrame, watched: pd.Series, share: float) -> Interval:
+    weights = curves.weights_of(times[watched])
+    number = effective_number(weights, int(watched.sum()))
+    return wilson(share * number, number)
+
+
 def _at(curve: Any, day: float) -> float:
     return float(curve.evaluate([day])[0])
+
+
+def _log_log(times: pd.DataFrame, day: float) -> Interval:
+    low, high = _bands(stats.ecdf(_censored(times)).sf)
+    return _at(low, day), _at(high, day)
 
 
 def _bands(curve: Any) -> tuple[Any, Any]:
@@ -134,25 +155,3 @@ def _first_half(curve: Any) -> float:
     days, shares = curve.quantiles, curve.probabilities
     reached = days[shares <= 0.5 + 1e-12]
     return float(reached[0]) if len(reached) else np.nan
-
-
-def _risk_sets(one: pd.DataFrame, other: pd.DataFrame) -> list[tuple[int, int, int, int]]:
-    """For each time with events: events of the first, of both; at risk of the first, of the second."""
-    first, second = one["time_days"].to_numpy(), other["time_days"].to_numpy()
-    event_one, event_other = one["event"].to_numpy(bool), other["event"].to_numpy(bool)
-    sets = []
-    for moment in np.unique([*first[event_one], *second[event_other]]):
-        mine, theirs = int((event_one & (first == moment)).sum()), int((event_other & (second == moment)).sum())
-        sets.append((mine, mine + theirs, int((first >= moment).sum()), int((second >= moment).sum())))
-    return sets
-
-
-def _score_and_information(risk_sets: list[tuple[int, int, int, int]], log_ratio: float) -> list[tuple[float, float]]:
-    ratio, parts = np.exp(log_ratio), []
-    for mine, both, of_one, of_other in risk_sets:
-        for k in range(both):
-            part = k / both
-            first = ratio * (of_one - part * mine)
-            share = first / (first + of_other - part * (both - mine))
-            parts.append((mine / both - share, share * (1.0 - share)))
-    return parts

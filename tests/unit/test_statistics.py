@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mpn_abm.analysis import statistics, survival
+from mpn_abm.analysis import hazards, shares, statistics, survival
 from mpn_abm.analysis.claims import holds, judged, sentences
 from mpn_abm.analysis.estimates import Question, estimate
 from mpn_abm.analysis.patients import Patients
@@ -17,10 +17,11 @@ def series(*values):
     return pd.Series(values, dtype=float)
 
 
-def times(*told):
+def times(*told, first=0):
     """Times from (days, what ended them): e event, d death, c still watched."""
     days, ends = zip(*told, strict=True)
-    return pd.DataFrame({"time_days": days, "event": [e == "e" for e in ends], "died": [e == "d" for e in ends]})
+    told = {"time_days": days, "event": [e == "e" for e in ends], "died": [e == "d" for e in ends]}
+    return pd.DataFrame(told, index=range(first, first + len(days)))
 
 
 # ---- shares and means
@@ -68,7 +69,7 @@ def test_newcombes_example_of_a_paired_difference():
     first = series(*[1] * 2, *[0] * 11)
     second = series(1, 0, *[1] * 7, *[0] * 4)
     found = statistics.difference(first, second, "mean", is_share=True)
-    (l1, u1), (l2, u2) = survival.wilson(2, 13), survival.wilson(8, 13)
+    (l1, u1), (l2, u2) = shares.wilson(2, 13), shares.wilson(8, 13)
     p1, p2 = 2 / 13, 8 / 13
     phi = (1 * 4 - 1 * 7) / np.sqrt(2 * 11 * 8 * 5)
     low = np.sqrt((p1 - l1) ** 2 - 2 * phi * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2)
@@ -161,34 +162,34 @@ def test_a_median_that_is_not_reached_is_not_known():
 def test_where_nobody_had_the_event_the_interval_is_wilsons():
     share, interval = survival.survival_at(times(*[(10, "c")] * 8), 10)
     assert share == 1.0
-    assert interval == pytest.approx(survival.wilson(8, 8))
+    assert interval == pytest.approx(shares.wilson(8, 8))
 
 
 def test_the_hazard_ratio_of_exponential_times_is_that_of_their_rates():
     """2000 each, rates 2 and 1: the standard error of the logarithm is sqrt(2/2000), three of them are 0.095."""
     rng = np.random.default_rng(3)
     one = pd.DataFrame({"time_days": rng.exponential(0.5, 2000), "event": True, "died": False})
-    other = pd.DataFrame({"time_days": rng.exponential(1.0, 2000), "event": True, "died": False})
-    ratio, (low, high) = survival.hazard_ratio(one, other)
+    other = pd.DataFrame({"time_days": rng.exponential(1.0, 2000), "event": True, "died": False}, range(2000, 4000))
+    ratio, (low, high) = hazards.hazard_ratio(one, other)
     assert abs(np.log(ratio / 2.0)) < 0.095
     assert np.log(high / low) == pytest.approx(2 * 1.96 * np.sqrt(2 / 2000), rel=0.1)
-    assert survival.hazard_ratio(other, one)[0] == pytest.approx(1 / ratio, rel=1e-6)
+    assert hazards.hazard_ratio(other, one)[0] == pytest.approx(1 / ratio, rel=1e-6)
     assert survival.log_rank(one, other) < 1e-6
 
 
 def test_a_hazard_ratio_by_hand():
     """Order: other, one, other with one still watched: score of the partial likelihood is 0 at r = 1/sqrt(2)..."""
-    one, other = times((2, "e"), (4, "c")), times((1, "e"), (3, "e"))
-    ratio, _ = survival.hazard_ratio(one, other)
+    one, other = times((2, "e"), (4, "c")), times((1, "e"), (3, "e"), first=2)
+    ratio, _ = hazards.hazard_ratio(one, other)
     # d log L: 1 - [2r/(2r+2) + 2r/(2r+1) + r/(r+1)] = 0
     assert 1 - (2 * ratio / (2 * ratio + 2) + 2 * ratio / (2 * ratio + 1) + ratio / (ratio + 1)) == pytest.approx(0.0)
 
 
 def test_an_arm_without_events_has_no_hazard_and_none_to_compare_with():
-    none, some = times((5, "c"), (5, "c")), times((1, "e"), (5, "c"))
-    assert survival.hazard_ratio(none, some)[0] == 0.0
-    assert np.isnan(survival.hazard_ratio(some, none)[0])
-    assert np.isnan(survival.log_rank(none, none))
+    none, some = times((5, "c"), (5, "c")), times((1, "e"), (5, "c"), first=2)
+    assert hazards.hazard_ratio(none, some)[0] == 0.0
+    assert np.isnan(hazards.hazard_ratio(some, none)[0])
+    assert np.isnan(survival.log_rank(none, none.set_index(none.index + 2)))
 
 
 def test_times_are_cut_where_a_claim_looks():

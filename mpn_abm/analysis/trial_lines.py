@@ -1,0 +1,162 @@
+"""What a trial found, as lines of text: arms as columns, a block of lines for each endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from mpn_abm.analysis.claims import rows_of
+from mpn_abm.analysis.endpoints import Own
+from mpn_abm.analysis.pairing import PAIRED
+from mpn_abm.scenario.endpoints import endpoint_of
+
+GAP = "  "
+LABELS = {
+    "mean": "mean", "survival": "free of event (Kaplan-Meier)", "incidence": "had it by then (death competing)",
+    "median_days": "median, days", "restricted_mean": "restricted mean, days",
+}  # fmt: skip
+Row = Mapping[str, Any]
+
+
+def trial_lines(tables: Mapping[str, pd.DataFrame], own: Own, reference: str) -> list[str]:
+    """The lines that answer a trial: who was there, and what each endpoint says of each arm.
+
+    Parameters
+    ----------
+    tables : mapping
+        As ``trial_tables`` makes them; comparison, flow, km, and power if it is there.
+    own : mapping
+        The endpoints of the file.
+    reference : str
+        The arm that others are compared with.
+    """
+    flow = tables["flow"]
+    arms = [reference, *(arm for arm in dict.fromkeys(flow["arm"]) if arm != reference)]
+    cells = [["", *(f"{arm} (reference)" if arm == reference else arm for arm in arms)], *_flow(flow, arms)]
+    for name in dict.fromkeys(tables["comparison"]["endpoint"]):
+        cells += [[name], *_endpoint(name, tables, own, arms)]
+    return [_people(flow), *_aligned(cells), *_power(tables.get("power"))]
+
+
+def _people(flow: pd.DataFrame) -> str:
+    first = flow.iloc[0]
+    if first["design"] == PAIRED:
+        return f"{first['enrolled']} patients, each in every arm: differences are of the same patients (paired)"
+    return f"{first['enrolled']} patients, each in one arm: differences are of independent groups"
+
+
+def _flow(flow: pd.DataFrame, arms: Sequence[str]) -> list[list[str]]:
+    found = {(row["arm"], row["day"]): row for row in rows_of(flow)}
+    days = list(dict.fromkeys(flow["day"]))
+    cells = [["allocated", *(str(found[arm, days[0]]["allocated"]) for arm in arms)]]
+    if flow["failed"].any():
+        cells.append(["failed", *(str(found[arm, days[0]]["failed"]) for arm in arms)])
+    for day in days[1:]:
+        counts = [
+            ", ".join(str(found[arm, day][name]) for name in ("evaluable", "died", "dropped_out", "ended"))
+            for arm in arms
+        ]
+        cells.append([f"{when(day)}: watched, died, left, ended", *counts])
+    return cells
+
+
+def _endpoint(name: str, tables: Mapping[str, pd.DataFrame], own: Own, arms: Sequence[str]) -> list[list[str]]:
+    comparison = tables["comparison"]
+    rows = rows_of(comparison[comparison["endpoint"] == name])
+    is_event = endpoint_of(name, dict(own)).is_event
+    cells, counted = [], _at_risk(name, tables["km"], arms)
+    for statistic, day in dict.fromkeys((row["statistic"], row["day"]) for row in rows if row["contrast"] is None):
+        those = [row for row in rows if (row["statistic"], row["day"]) == (statistic, day)]
+        alone = {row["arm"]: row for row in those if row["contrast"] is None}
+        label = "share" if is_event and statistic == "mean" else LABELS.get(statistic, statistic.replace("_", " "))
+        told = f"  {label}" if day is None else f"  {when(day)}: {label}"
+        cells.append([told, *(_value(alone.get(arm), statistic) for arm in arms)])
+        cells += _contrasts([row for row in those if row["contrast"] not in (None, "hazard_ratio")], arms)
+        if statistic == "survival" and day in counted:
+            cells.append(["    at risk, events so far", *counted[day]])
+    return cells + _contrasts([row for row in rows if row["contrast"] == "hazard_ratio"], arms, "  ")
+
+
+def _contrasts(rows: Sequence[Row], arms: Sequence[str], indent: str = "    ") -> list[list[str]]:
+    cells = []
+    for contrast in dict.fromkeys(row["contrast"] for row in rows):
+        there = {row["arm"]: row for row in rows if row["contrast"] == contrast}
+        cells.append([f"{indent}{contrast.replace('_', ' ')}", *(_contrast(there.get(arm)) for arm in arms)])
+    return cells
+
+
+def _at_risk(name: str, km: pd.DataFrame, arms: Sequence[str]) -> dict[float, list[str]]:
+    """For each day the numbers at risk and of events, arm by arm."""
+    rows = {(row["arm"], row["day"]): row for row in rows_of(km[km["endpoint"] == name])}
+    days = dict.fromkeys(day for _, day in rows)
+    return {day: [f"{rows[arm, day]['at_risk']}, {rows[arm, day]['events']}" for arm in arms] for day in days}
+
+
+def _value(row: Row | None, statistic: str) -> str:
+    if row is None:
+        return ""
+    if row["estimate"] is None:
+        return "not reached" if statistic == "median_days" and row["n"] else "not known"
+    low, high = row["low"], row["high"]
+    if low is None and high is None:
+        return short(row["estimate"])
+    # a limit that is not reached
+    return f"{short(row['estimate'])} ({short(low)} to {short(high)})"
+
+
+def _contrast(row: Row | None) -> str:
+    if row is None:
+        return ""
+    if row["estimate"] is None:
+        return "not known"
+    sign = "+" if row["contrast"] == "difference" and row["estimate"] > 0 else ""
+    interval = "" if row["low"] is None else f" ({short(row['low'])} to {short(row['high'])})"
+    return f"{sign}{short(row['estimate'])}{interval}{_p_value(row['p_value'])}"
+
+
+def _p_value(value: float | None) -> str:
+    if value is None:
+        return ""
+    return ", p < 0.001" if value < 0.001 else f", p {value:.2g}"
+
+
+def _power(table: pd.DataFrame | None) -> list[str]:
+    if table is None:
+        return []
+    first = rows_of(table)[0]
+    what = "time to event" if first["day"] is None else when(first["day"])
+    lines = [
+        f"power: {first['endpoint']}, {what}, {first['arm']} versus {first['versus']}, {first['design']}, "
+        f"{first['test']} at {first['alpha']:g}, of {first['repeats']} trials drawn from one of {first['patients']}"
+    ]
+    for row in rows_of(table):
+        told = f"  {row['size']} patients: {row['power']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+        if not row["answered"]:
+            told += (
+                f"; the large trial leaves {row['trial_low']:.2f} to {row['trial_high']:.2f} possible, "
+                f"it needs about {row['patients_needed']} patients in an arm"
+            )
+        lines.append(told)
+    return lines
+
+
+def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:
+    widths: list[int] = []
+    for row in cells:
+        for k, cell in enumerate(row):
+            widths[k:] = [max(len(cell), *widths[k : k + 1], 0), *widths[k + 1 :]]
+    return [GAP.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells]
+
+
+def when(day: float) -> str:
+    """A day in the words of a table."""
+    return f"week {day / 7:g}" if day >= 7 and day % 7 == 0 else f"day {day:g}"
+
+
+def short(value: float | None) -> str:
+    """A number with the digits that matter; what is not known is a dash."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
