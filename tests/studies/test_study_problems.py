@@ -1,5 +1,7 @@
 """What is wrong with a study file is told with its place, what was given and what is expected, all at once."""
 
+from copy import deepcopy
+
 import pytest
 from studies.small_studies import ARMS, VAF, base, load, sweep, trial
 
@@ -246,6 +248,8 @@ def test_a_wrong_sweep_is_told(block, expected):
         ({"power": {"endpoint": "svr35", "arms": ["control", "tread"]}}, "trial.power.arms.1: tread: unknown arm"),
         ({"arms": {"control": {"seed": 3}, "treated": {}}}, "trial.arms.control.seed: expected beside `arms:`"),
         ({"arms": {"control": {"time.duration_days": -3}}}, "trial.arms.control.time.duration_days: -3: expected more"),
+        ({"allocation": {"control": "x", "treated": 1}}, "trial.allocation: expected a mapping of arms to"),
+        ({"allocation": {"control": 0, "treated": 1}}, "trial.allocation.control: 0: expected a whole number of 1"),
         ({"arms": 5}, "trial.arms: 5: expected a mapping of names"),
     ],
 )  # fmt: skip
@@ -289,3 +293,49 @@ def test_a_set_that_is_none_is_told():
         "--set trial.patience=3: trial.patience: unknown key, did you mean 'patients'?"
     ]
     assert ARMS["control"] == {}
+
+
+WHOLE = {
+    "sweep": {
+        **sweep({VAF: [0.1, 0.2], "patient.fitness": RANGE}, method="lhs", samples=4),
+        "endpoints": {"x": {"column": "vaf_driver", "below": 0.1}},
+        "expect": {"a": {"endpoint": "x", "at_day": 7, "low": 0}},
+        "output": {"trajectory": "all"},
+    },
+    "trial": trial(
+        cohort={
+            VAF: {"distribution": "beta", "a": 2, "b": 3, "high": 0.4},
+            "patient.fitness": {"distribution": "choice", "values": [1, 2], "weights": [1, 2]},
+        },
+        correlations=[[VAF, "patient.fitness", 0.2]],
+        allocation={"control": 1, "treated": 1},
+        at_days=[1],
+        power={"endpoint": "svr35", "arms": ["control", "treated"], "sizes": [3]},
+    ),
+}
+ODD = (None, 5, "x", [], {}, [[1, 2]], {"a": 1}, True, {"levels": None}, [None], {"x.y": {"z": 1}})
+
+
+def places(content, above=()):
+    for key, child in content.items() if isinstance(content, dict) else ():
+        yield (*above, key)
+        yield from places(child, (*above, key))
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_whatever_stands_in_its_place_a_part_is_read_or_told(kind):
+    """Catches every other error than the two that are meant for people."""
+    assert load(WHOLE[kind], trusted=True).kind == kind
+    wrong = 0
+    for place in places(WHOLE[kind]):
+        for odd in ODD if place[0] != "scenario" else ():
+            content = deepcopy(WHOLE[kind])
+            within = content
+            for key in place[:-1]:
+                within = within[key]
+            within[place[-1]] = odd
+            try:
+                load(content, trusted=True)
+            except (ScenarioError, UsageError):
+                wrong += 1
+    assert wrong > 100

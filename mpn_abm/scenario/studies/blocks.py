@@ -85,7 +85,9 @@ class TrialSpec(Block):
     )
     arms: dict[Name, Spec] = setting({}, doc="what each arm changes, by path; those of the scenario unless said")
     allocation: dict[Name, Whole] | None = setting(
-        None, doc="patients are randomised in these parts; without it each is in every arm"
+        None,
+        doc="patients are randomised in these parts; without it each is in every arm",
+        expects="a mapping of arms to whole numbers of 1 or more",
     )
     endpoints: Texts = _endpoints()
     at: Moments = _moments()
