@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from mpn_abm.errors import Problem, UnknownKey
 from mpn_abm.mechanisms.declaration import Declaration
-from mpn_abm.scenario.schema import DIRECTIVES
+from mpn_abm.scenario.schema import DIRECTIVES, STUDIES
 from mpn_abm.scenario.shape import Blocks, Listed, Named, Shape
 from mpn_abm.scenario.suggestions import closest, unknown
 from mpn_abm.scenario.tree import DEFAULT, Entry, Path, problem, problem_of_key
@@ -25,7 +25,10 @@ def canonical(layer: Entry, shape: Shape, problems: list[Problem], path: Path = 
         return layer.with_value(items)
     if not isinstance(shape, Blocks | Named) or not layer.is_mapping:
         return layer
-    children = _nested(layer.value, problems, path)
+    if isinstance(shape, Named) and shape.by_path:
+        children = _below_paths(layer.value, shape, problems, path)
+    else:
+        children = _nested(layer.value, problems, path)
     if isinstance(shape, Named):
         return layer.with_value(
             {name: canonical(child, shape.child(name), problems, (*path, name)) for name, child in children.items()}
@@ -49,6 +52,17 @@ def _nested(children: dict[str, Entry], problems: list[Problem], path: Path) -> 
         if dot:
             child = Entry({rest: replace(child, key=rest)}, child.origin, head, child.said)
         nested[head] = _joined(nested[head], child, problems, (*path, head)) if head in nested else child
+    return nested
+
+
+def _below_paths(children: dict[str, Entry], shape: Named, problems: list[Problem], path: Path) -> dict[str, Entry]:
+    """The children by path, what follows a path spelled out: `a.b.low: x` is `a.b: {low: x}`."""
+    keys, nested = shape.of.keys(), dict[str, Entry]()
+    for key, child in children.items():
+        name, _, last = key.rpartition(".")
+        if name and last in keys:
+            child, key = Entry({last: replace(child, key=last)}, child.origin, name, child.said), name
+        nested[key] = _joined(nested[key], child, problems, (*path, key)) if key in nested else child
     return nested
 
 
@@ -92,6 +106,8 @@ def _block(children: dict[str, Entry], shape: Blocks, problems: list[Problem], p
 def _unknown_key(key: str, shape: Blocks, path: Path) -> str:
     if not path and key in DIRECTIVES:
         return "expected in a file only"
+    if not path and key in (*STUDIES, "scenario"):
+        return "expected in a study only"
     directives = () if path else DIRECTIVES
     declared = [declaration.key for declaration in shape.declarations().values()]
     return unknown("key", key, [*shape.keys(), *directives], [*declared, *directives])
