@@ -61,6 +61,8 @@ class Family:
     base: np.ndarray  # int64[G], signalling base; the empty niche has that of the wild type
     flag_sets: tuple[frozenset[str], ...]  # all that occur, none for the empty niche
     flag_set: np.ndarray  # int64[G]
+    show: tuple[tuple[str, bool, bool], ...]  # base, antigen-low and transformed: what the antigen of a type depends on
+    shown: np.ndarray  # int64[types]
     antigen_low: np.ndarray  # bool[G]
     tet2_first: np.ndarray  # bool[G]
     steady: np.ndarray  # bool[G], transformed
@@ -203,6 +205,7 @@ def family_of(first: tuple[CellType, ...], possible: frozenset[Hit]) -> Family:
     facts = np.array([way[1:] for way in ways], np.int64).reshape(-1, 3)
     bases = _numbered(["wild_type", *(cell_type.base for cell_type in numbers)])
     flag_sets = _numbered([frozenset(), *(cell_type.flags for cell_type in numbers)])
+    shown = _numbered(map(_shown_by, numbers))
     return Family(
         types=tuple(numbers),
         kinds=tuple(kinds),
@@ -214,10 +217,16 @@ def family_of(first: tuple[CellType, ...], possible: frozenset[Hit]) -> Family:
         base=np.array([0, *(bases[cell_type.base] for cell_type in numbers)], np.int64),
         flag_sets=tuple(flag_sets),
         flag_set=np.array([0, *(flag_sets[cell_type.flags] for cell_type in numbers)], np.int64),
+        show=tuple(shown),
+        shown=np.array([shown[_shown_by(cell_type)] for cell_type in numbers], np.int64),
         antigen_low=np.array([False, *(cell_type.antigen_low for cell_type in numbers)]),
         tet2_first=np.array([False, *(cell_type.tet2_first for cell_type in numbers)]),
         steady=np.array([False, *(TRANSFORMED in cell_type.flags for cell_type in numbers)]),
     )
+
+
+def _shown_by(cell_type: CellType) -> tuple[str, bool, bool]:
+    return cell_type.base, cell_type.antigen_low, TRANSFORMED in cell_type.flags
 
 
 def _numbered(things: Iterable[T]) -> dict[T, int]:
@@ -244,15 +253,15 @@ def antigens_of(cell_types: CellTypes, spec: Spec) -> Antigens:
     named = {effect.genotype for effect in effects if effect.factor == "antigen"}
     none = (0.0, False, "")
     numbers = {none: 0}
-    shown = {base: antigen_of(base, spec) for base in cell_types.bases}
-    classes = [0]
-    for cell_type in cell_types.types:
-        median, late = shown[cell_type.base], TRANSFORMED in cell_type.flags
-        if cell_type.antigen_low:
+    classes = []
+    for base, low, late in cell_types.family.show:
+        median = antigen_of(base, spec)
+        if low:
             median *= spec.antigen.low_variant_factor
         if late:
             median *= spec.antigen.late_phase_factor
-        kind = (median, late, cell_type.base if cell_type.base in named else "") if median > 0.0 else none
+        kind = (median, late, base if base in named else "") if median > 0.0 else none
         classes.append(numbers.setdefault(kind, len(numbers)))
+    class_of = np.append(0, np.array(classes, np.int64)[cell_types.family.shown])
     medians, always_late, _ = zip(*numbers, strict=True)
-    return Antigens(np.array(classes, np.int64), np.array(medians), np.array(always_late, np.uint8))
+    return Antigens(class_of, np.array(medians), np.array(always_late, np.uint8))
