@@ -190,7 +190,7 @@ class Batch:
     def _pace(self, seconds: float, steps: float) -> None:
         if steps >= 1.0:
             pace = max(seconds, 1e-6) / steps
-            self._steps_per_call = int(np.clip(SECONDS_PER_CALL / pace, 1, 4 * self._steps_per_call))
+            self._steps_per_call = int(min(max(1.0, SECONDS_PER_CALL / pace), 4 * self._steps_per_call))
 
     def _step(self, until: int) -> None:
         rules = self.program.rules
@@ -278,7 +278,7 @@ def _first_steps(program: Program, marrows: int) -> int:
     if program.rules.car_t.enabled:
         return 16
     work = program.rules.lattice.sites * most_candidates(program.rules) + program.rules.lattice.blocks
-    return int(np.clip(SECONDS_PER_CALL / (SECONDS_AT_MOST * marrows * (100.0 + work)), 16, 1024))
+    return int(min(max(16.0, SECONDS_PER_CALL / (SECONDS_AT_MOST * marrows * (100.0 + work))), 1024.0))
 
 
 def _lengthened(old: Any, longer: Any) -> Any:

@@ -162,7 +162,7 @@ def warm_up(program: Program, replicates: int, threads: int) -> None:
     entries = (begin, begin_replicates, arrive, run_days, run_days_striped, run_replicates)
     by_name = {entry.__name__: entry for entry in entries}
     # the types are those of every program
-    if all(by_name[name].signatures for name in kernels_of(program, replicates, threads)):
+    if all(by_name[name].overloads for name in kernels_of(program, replicates, threads)):
         return
     for size in _sizes(program, replicates):
         for name, types in Batch.types_of(program, size, threads).items():
