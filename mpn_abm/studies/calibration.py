@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mpn_abm.analysis.patients import Floats
 from mpn_abm.errors import OutputExistsError, UsageError
 from mpn_abm.files import published_together, text
 from mpn_abm.studies.calibrating.estimate import best_point, estimated
@@ -19,7 +18,7 @@ from mpn_abm.studies.calibrating.evaluated import Evaluate, Evaluations
 from mpn_abm.studies.calibrating.floor import REPEATS, Floor
 from mpn_abm.studies.calibrating.identifiability import WIDE, described, warnings_of
 from mpn_abm.studies.calibrating.predictive import checked, drawn_again
-from mpn_abm.studies.calibrating.priors import Priors, frame_of
+from mpn_abm.studies.calibrating.priors import Priors, frame_of, value_of
 from mpn_abm.studies.calibrating.smc import abc_smc
 from mpn_abm.studies.calibrating.targets import Target, fitted
 
@@ -27,6 +26,8 @@ METHODS = ("abc_smc", "optuna")
 EVALUATED, HISTORY, SETUP = "evaluated.jsonl", "history.db", "calibration.json"
 PREDICTED = 100
 """Points of which the predictions are made."""
+PROBED = (0.01, 0.3, 0.5, 0.7, 0.99)
+"""Quantiles by which priors are told apart."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def calibrated(
     _refuse(method, priors, max_runs, replicates, population, generations, predicted)
     said = {
         "method": method, "seed": seed, "replicates": replicates, "context": context, "targets": _digest(targets),
-        "priors": _digest({path: [str(prior.ppf(q)) for q in (0.01, 0.3, 0.5, 0.7, 0.99)] for path, prior in priors.items()}),
+        "priors": _digest({path: [value_of(prior, q) for q in PROBED] for path, prior in priors.items()}),
     }  # fmt: skip
     _claim(folder, said | ({"population": population} if method == "abc_smc" else {}))
     run = _telling(evaluate, told, replicates, max_runs)

@@ -63,11 +63,7 @@ def noise_split(runs: Floats, block: int = 1, seed: int = 0) -> NoiseSplit:
         between = float(np.var(runs.mean(axis=1), ddof=1)) if points > 1 else np.nan
         return NoiseSplit(points, replicates, between, *[np.nan] * 6)
     parameters, shift, rest = (float(part) for part in _components(runs))
-    blocks = points // block
-    drawn = np.random.default_rng(seed).integers(blocks, size=(SAMPLES, blocks))
-    whole = runs[: blocks * block].reshape(blocks, block, replicates)
-    shares = [_share(*_components(whole[rows].reshape(-1, replicates))) for rows in drawn]
-    low, high = np.quantile(shares, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2]) if blocks > 1 else (np.nan, np.nan)
+    low, high = _interval(runs, block, seed)
     of_means = parameters + rest / replicates
     return NoiseSplit(
         points, replicates, parameters, shift + rest, _share(parameters, shift, rest), float(low), float(high),
@@ -83,6 +79,30 @@ def spread_of_means(runs: Floats) -> Floats:
     # the shift of a replicate costs every point one part in all
     lost = (1.0 - 1.0 / replicates) * (1.0 - 1.0 / points) * replicates
     return np.asarray((_rest(runs) ** 2).sum(axis=1) / lost / replicates)
+
+
+def _interval(runs: Floats, block: int, seed: int) -> tuple[float, float]:
+    """Of the share that is chance, by drawing blocks again; all that it takes are their sums."""
+    blocks, replicates = len(runs) // block, runs.shape[1]
+    if blocks < 2:
+        return np.nan, np.nan
+    drawn = np.random.default_rng(seed).multinomial(blocks, np.full(blocks, 1.0 / blocks), size=SAMPLES)
+    whole = (runs[: blocks * block] - runs.mean()).reshape(blocks, block, replicates)
+    points = blocks * block
+    of_replicates = drawn @ whole.sum(axis=1) / points
+    squares = drawn @ (whole**2).sum(axis=(1, 2))
+    squares_of_means = drawn @ (whole.mean(axis=2) ** 2).sum(axis=1)
+    centre = points * of_replicates.mean(axis=1) ** 2
+    between = squares_of_means - centre
+    shifted = points * (of_replicates**2).sum(axis=1) - replicates * centre
+    rest = squares - replicates * centre - replicates * between - shifted
+    mean_rest = np.maximum(rest, 0.0) / ((points - 1) * (replicates - 1))
+    parameters = np.maximum(between / (points - 1) - mean_rest / replicates, 0.0)
+    shift = np.maximum((shifted / (replicates - 1) - mean_rest) / points, 0.0)
+    total = parameters + shift + mean_rest
+    shares = np.divide(shift + mean_rest, total, out=np.zeros_like(total), where=total > 0.0)
+    low, high = np.quantile(shares, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    return float(low), float(high)
 
 
 def _components(runs: Floats) -> tuple[float, float, float]:

@@ -104,20 +104,21 @@ def sensitivity(
     if method not in METHODS:
         raise UsageError(f"method: {method!r}: expected one of {', '.join(METHODS)}")
     design = design_of(frame, parameters, ranges)
-    block = {"sobol": lambda: sobol_block(design), "morris": lambda: len(parameters) + 1, "prcc": lambda: 1}[method]()
+    block = 1 if method == "prcc" else len(parameters) + 1 if method == "morris" else sobol_block(design)
     design, left_out = complete(design, block)
     if len(design.runs) < 2 * block:
         told = f"{endpoint}: {len(design.runs)} of {len(design.runs) + left_out} points have a value in all replicates"
         raise UsageError(f"{told}, which is too few for {method}")
-    found = {"sobol": lambda: sobol(design, seed), "morris": lambda: morris(design, seed), "prcc": lambda: prcc(design)}
-    table = _ranked(found[method](), LEADING[method], dict(sources or {}))
+    indices = prcc(design) if method == "prcc" else (morris if method == "morris" else sobol)(design, seed)
+    table = _ranked(indices, LEADING[method], sources or {})
     return Sensitivity(endpoint, method, table, noise_split(design.runs, block, seed), left_out)
 
 
 def _ranked(table: pd.DataFrame, leading: str, sources: Mapping[str, str | None]) -> pd.DataFrame:
     first = table[table["measure"] == leading].set_index("parameter")
     rank = first["index"].abs().rank(method="first", ascending=False).astype("int64")
-    verdict = {name: _verdict(abs(row["index"]), row["noise"]) for name, row in first.iterrows()}
+    pairs = zip(first["index"].abs(), first["noise"], strict=True)
+    verdict = {str(name): _verdict(*pair) for name, pair in zip(first.index, pairs, strict=True)}
     if leading == "total" and first["noise"].isna().all():
         # chance does not move a first-order index to one side; all of a table together err in 5 % (Bonferroni)
         alone = table[table["measure"] == "first"].set_index("parameter")

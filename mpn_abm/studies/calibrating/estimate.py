@@ -155,4 +155,3 @@ def _around(tried: _Tried, surface: Surrogate, number: int, seed: int) -> list[F
     # back from beyond the edges of the prior
     points = np.abs(points)
     return list(np.clip(np.where(points > 1.0, 2.0 - points, points), 0.0, 1.0))
-

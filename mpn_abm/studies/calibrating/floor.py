@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpn_abm.analysis.patients import Floats
 from mpn_abm.studies.calibrating.evaluated import Evaluations
 from mpn_abm.studies.calibrating.priors import Priors, point_of
 from mpn_abm.studies.calibrating.seeds import seed_of
@@ -35,7 +36,7 @@ class Floor:
 
 
 def noise_floor(
-    evaluations: Evaluations, priors: Priors, targets: Sequence[Target], unit: Sequence[float], seed: int, error: bool
+    evaluations: Evaluations, priors: Priors, targets: Sequence[Target], unit: Floats, seed: int, error: bool
 ) -> Floor:
     """Repeat a point, each time with a seed of its own.
 
@@ -43,13 +44,13 @@ def noise_floor(
     ----------
     targets : sequence of Target
         The fitted ones.
-    unit : sequence of float
+    unit : float[paths]
         The point, as quantiles of the priors.
     error : bool
         Whether the error of the observations is added, as where a posterior is sought.
     """
     seeds = [seed_of(seed, "repeat", k) for k in range(REPEATS)]
-    found = evaluations.of([point_of(priors, unit, each) for each in seeds])
+    found = evaluations.of([point_of(priors, list(unit), each) for each in seeds])
     if error:
         found = [seen(targets, simulated, each) for simulated, each in zip(found, seeds, strict=True)]
     residuals = np.array([[residual_of(target, simulated) for target in targets] for simulated in found])

@@ -61,7 +61,7 @@ class History:
     def _table(self) -> pd.DataFrame:
         if self.number == 0:
             return pd.DataFrame(columns=["t", "samples", "epsilon"])
-        table = self._opened.get_all_populations()
+        table: pd.DataFrame = self._opened.get_all_populations()
         return table[table["t"] >= 0].sort_values("t")
 
     @property

@@ -48,7 +48,9 @@ def warnings_of(paths: list[str], unit: Floats, weights: Floats) -> list[str]:
     for k, path in enumerate(paths):
         width = (quantile(unit[:, k], weights, 1.0 - TAIL) - quantile(unit[:, k], weights, TAIL)) / LEVEL
         if width > WIDE:
-            told.append(f"{path}: as wide as before ({100 * width:.0f} % of the prior is left): the targets do not tell it")
+            told.append(
+                f"{path}: as wide as before ({100 * width:.0f} % of the prior is left): the targets do not tell it"
+            )
     if len(paths) > 1:
         ranks = np.argsort(np.argsort(unit, axis=0, kind="stable"), axis=0)
         covariance = np.cov(ranks, rowvar=False, aweights=weights)

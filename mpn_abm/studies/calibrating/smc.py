@@ -15,8 +15,8 @@ import pandas as pd
 
 from mpn_abm.analysis.patients import Floats
 from mpn_abm.errors import SimulationError, UsageError
-from mpn_abm.studies.calibrating.evaluated import Evaluations, OutOfRuns
 from mpn_abm.studies.calibrating.batches import TooFewAccepted, generation
+from mpn_abm.studies.calibrating.evaluated import Evaluations, OutOfRuns
 from mpn_abm.studies.calibrating.floor import Floor, noise_floor
 from mpn_abm.studies.calibrating.history import History
 from mpn_abm.studies.calibrating.priors import Priors

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 from scipy import optimize
@@ -57,7 +58,7 @@ class Surrogate:
             point[free] = part
             return point
 
-        found = optimize.minimize(
+        found: Any = optimize.minimize(  # type: ignore[call-overload]
             lambda part: self.misfit(filled(part)), start[free], method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(free)
         )
         return filled(found.x), float(found.fun)

@@ -120,7 +120,9 @@ def residual_of(target: Target, simulated: Mapping[str, float]) -> float:
 def of_claims(claims: Mapping[str, Claim]) -> list[Target]:
     """Targets from claims, by name; a claim without a role is fitted."""
     return [
-        Target(name, claim.value, claim.low, claim.high, claim.weight, claim.role or "fit", claim.endpoint, claim.at_day)
+        Target(
+            name, claim.value, claim.low, claim.high, claim.weight, claim.role or "fit", claim.endpoint, claim.at_day
+        )
         for name, claim in claims.items()
     ]
 
