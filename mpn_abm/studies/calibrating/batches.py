@@ -69,6 +69,7 @@ def generation(
         else:
             chain.load(history.url, 1)
         chain.run(max_nr_populations=1)
+    history.read_again()
 
 
 def _sampler(pyabc: Any, simulated: Any) -> Any:

@@ -32,11 +32,19 @@ class History:
         self._read: dict[int, tuple[Floats, Floats, Floats]] = {}
         if file.exists() and self._has_nothing():
             file.unlink()
+        self.read_again()
 
     @property
     def url(self) -> str:
         """The file as pyabc names it."""
         return f"sqlite:///{self.file.absolute()}"
+
+    def read_again(self) -> None:
+        """Look which generations there are, after one was added."""
+        self._table = pd.DataFrame({"t": [], "samples": [], "epsilon": []})
+        if self.file.exists():
+            table = self._opened.get_all_populations()
+            self._table = table[table["t"] >= 0].sort_values("t")
 
     @cached_property
     def _opened(self) -> Any:
@@ -55,14 +63,7 @@ class History:
     @property
     def number(self) -> int:
         """Finished generations."""
-        return int(self._opened.max_t) + 1 if self.file.exists() else 0
-
-    @property
-    def _table(self) -> pd.DataFrame:
-        if self.number == 0:
-            return pd.DataFrame(columns=["t", "samples", "epsilon"])
-        table: pd.DataFrame = self._opened.get_all_populations()
-        return table[table["t"] >= 0].sort_values("t")
+        return len(self._table)
 
     @property
     def points(self) -> int:
