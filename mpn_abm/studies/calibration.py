@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,19 +9,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mpn_abm.errors import OutputExistsError, UsageError
-from mpn_abm.files import published_together, text
+from mpn_abm.analysis.extras import extra
 from mpn_abm.studies.calibrating.estimate import best_point, estimated
 from mpn_abm.studies.calibrating.evaluated import Evaluate, Evaluations
 from mpn_abm.studies.calibrating.floor import REPEATS, Floor
 from mpn_abm.studies.calibrating.identifiability import WIDE, described, warnings_of
 from mpn_abm.studies.calibrating.predictive import checked, drawn_again
 from mpn_abm.studies.calibrating.priors import Priors, frame_of, value_of
+from mpn_abm.studies.calibrating.setup import claim, digest, refuse
 from mpn_abm.studies.calibrating.smc import abc_smc
 from mpn_abm.studies.calibrating.targets import Target, fitted
 
-METHODS = ("abc_smc", "optuna")
-EVALUATED, HISTORY, SETUP = "evaluated.jsonl", "history.db", "calibration.json"
+EVALUATED, HISTORY = "evaluated.jsonl", "history.db"
 PREDICTED = 100
 """Points of which the predictions are made."""
 PROBED = (0.01, 0.3, 0.5, 0.7, 0.99)
@@ -126,12 +123,13 @@ def calibrated(
     """
     aims = fitted(targets)
     predicted = min(PREDICTED, population) if method == "abc_smc" else REPEATS
-    _refuse(method, priors, max_runs, replicates, population, generations, predicted)
+    refuse(method, priors, max_runs, replicates, population, generations, predicted)
+    extra("pyabc" if method == "abc_smc" else "optuna", "calibrate")
     said = {
-        "method": method, "seed": seed, "replicates": replicates, "context": context, "targets": _digest(targets),
-        "priors": _digest({path: [value_of(prior, q) for q in PROBED] for path, prior in priors.items()}),
+        "method": method, "seed": seed, "replicates": replicates, "context": context, "targets": digest(targets),
+        "priors": digest({path: [value_of(prior, q) for q in PROBED] for path, prior in priors.items()}),
     }  # fmt: skip
-    _claim(folder, said | ({"population": population} if method == "abc_smc" else {}))
+    claim(folder, said | ({"population": population} if method == "abc_smc" else {}))
     run = _telling(evaluate, told, replicates, max_runs)
     evaluations = Evaluations(run, folder / EVALUATED, context, replicates, max_runs - predicted * replicates)
     if method == "optuna":
@@ -174,40 +172,6 @@ def _estimate(
         "optuna", parameters, None, checked(targets, again), None, found.floor, "max_runs",
         evaluations.runs, evaluations.simulated, found.explained, warnings,
     )  # fmt: skip
-
-
-def _refuse(
-    method: str, priors: Priors, max_runs: int, replicates: int, population: int, generations: int, predicted: int
-) -> None:
-    if method not in METHODS:
-        raise UsageError(f"method: {method!r}: expected one of {', '.join(METHODS)}")
-    if not priors:
-        raise UsageError("parameters: expected at least one, with a prior")
-    if replicates < 1 or generations < 2 or population < 2:
-        raise UsageError("expected replicates from 1, generations from 2 and a population from 2 on")
-    few = population + REPEATS + predicted if method == "abc_smc" else 4 * REPEATS
-    if max_runs < few * replicates:
-        told = f"max_runs: {max_runs}: expected at least {few * replicates}, {few} points of {replicates} replicate(s)"
-        raise UsageError(told)
-
-
-def _claim(folder: Path, said: dict[str, object]) -> None:
-    """See that the state in a folder is that of this calibration."""
-    file = folder / SETUP
-    if file.exists():
-        there = json.loads(file.read_text())
-        different = [name for name in {**said, **there} if there.get(name) != said.get(name)]
-        if different:
-            told = f"has a calibration with other {', '.join(different)}; choose another --out"
-            raise OutputExistsError(f"{folder}: {told}")
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with published_together(folder) as write:
-        write(SETUP, text(json.dumps(said, indent=2) + "\n"))
-
-
-def _digest(said: object) -> str:
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def _telling(evaluate: Evaluate, told: Callable[[float], None] | None, replicates: int, max_runs: int) -> Evaluate:

@@ -13,6 +13,7 @@ from scipy import stats
 from mpn_abm.errors import OutputExistsError, UsageError
 from mpn_abm.studies.calibrating import telling
 from mpn_abm.studies.calibrating.identifiability import quantile
+from mpn_abm.studies.calibrating.tables import tables_of
 from mpn_abm.studies.calibrating.targets import BAND, Target
 from mpn_abm.studies.calibration import EVALUATED, HISTORY, calibrated
 
@@ -55,8 +56,14 @@ def targets(function, half_band, **truth):
 
 
 LINE = {"rate": stats.uniform(0.0, 1.0), "start": stats.norm(0.0, 2.0)}
-SIZES = {"abc_smc": {"population": 40, "max_runs": 1500, "generations": 6}, "optuna": {"max_runs": 240}}
+SIZES = {"abc_smc": {"population": 40, "max_runs": 1200, "generations": 6}, "optuna": {"max_runs": 240}}
 METHODS = list(SIZES)
+
+
+TABLES = {
+    "abc_smc": {"posterior", "parameters", "predictions", "generations"},
+    "optuna": {"parameters", "predictions"},
+}
 
 
 # ---- known answers
@@ -94,13 +101,13 @@ def test_known_parameters_are_recovered(tmp_path, method, function, priors, trut
 def test_the_posterior_of_one_mean_has_the_width_of_its_closed_form(tmp_path):
     """One value with noise and error of variance s2, threshold e: the mean has variance s2 + e^2 / 3 (flat prior).
 
-    250 particles: the standard deviation is known to 5 %, 15 % are allowed. Without the error of the observation it
+    200 particles: the standard deviation is known to 6 %, 15 % are allowed. Without the error of the observation it
     were 0.33 of that, with the prior 5 times.
     """
     aims = [Target("seen", 0.0, -1.0, 1.0)]
     priors = {"mean": stats.uniform(-5.0, 10.0)}
     found = calibrated(
-        simulator(lambda mean: {"seen": mean}, 0.2), priors, aims, tmp_path, seed=1, population=250, max_runs=5000
+        simulator(lambda mean: {"seen": mean}, 0.2), priors, aims, tmp_path, seed=1, population=200, max_runs=4000
     )
     assert found.stopped == "noise_floor"
     noise = 0.2**2 + 1.0 / BAND**2
@@ -133,20 +140,20 @@ DRAWS = 15
 
 def ranks_of_truth(folder, number):
     """The rank of the true mean among draws of its posterior, for data from the prior; and of draws too narrow."""
-    rng, priors = np.random.default_rng(11), {"mean": stats.norm(0.0, 1.0)}
+    rng, priors = np.random.default_rng(11), {"mean": stats.norm(0.0, 0.5)}
     found = {"as it is": [], "too narrow": []}
     for k in range(number):
-        mean = rng.standard_normal()
+        mean = 0.5 * rng.standard_normal()
         seen = mean + 0.3 * rng.standard_normal() + 0.5 / BAND * rng.standard_normal()
         aims = [Target("seen", seen, seen - 0.5, seen + 0.5)]
         posterior = calibrated(
             simulator(lambda mean: {"seen": mean}, 0.3), priors, aims, folder / str(k),
-            seed=k, population=40, generations=3, max_runs=1000,
+            seed=k, population=40, generations=2, max_runs=400,
         ).posterior  # fmt: skip
         draws = rng.choice(posterior["mean"], DRAWS, p=posterior["weight"])
         centre = np.average(posterior["mean"], weights=posterior["weight"])
         found["as it is"].append((draws < mean).sum())
-        found["too narrow"].append((centre + 0.2 * (draws - centre) < mean).sum())
+        found["too narrow"].append((centre + 0.1 * (draws - centre) < mean).sum())
     return {name: np.array(ranks) for name, ranks in found.items()}
 
 
@@ -156,8 +163,8 @@ def ranks_of_truth(folder, number):
 def test_the_truth_ranks_evenly_among_draws_of_its_posterior(tmp_path, number, classes, error_rate):
     """Simulation-based calibration (Talts et al. 2018): the ranks are uniform, by chi-square at the error rate.
 
-    The same test rejects posteriors of a fifth of the width. ABC's own are wider than exact ones by up to a sixth
-    (one value), which so few data sets do not show.
+    The same test rejects posteriors of a tenth of the width. ABC's own are somewhat wider than exact ones,
+    which so few data sets do not show.
     """
     for name, ranks in ranks_of_truth(tmp_path, number).items():
         counts = np.bincount(ranks * classes // (DRAWS + 1), minlength=classes)
@@ -363,8 +370,15 @@ def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch, method, p
 
 def test_what_it_says_fits_its_tables(tmp_path):
     aims = [*targets(growth, 0.4, rate=0.3, start=1.0), Target("other", low=2.0, role="rival")]
+    few = {"abc_smc": {"population": 20, "generations": 2, "max_runs": 100}, "optuna": {"max_runs": 64}}
     for method in METHODS:
-        found = calibrated(simulator(growth), LINE, aims, tmp_path / method, method=method, **SIZES[method])
+        found = calibrated(simulator(growth), LINE, aims, tmp_path / method, method=method, **few[method])
+        tables = tables_of(found)
+        assert set(tables) == TABLES[method]
+        assert tables["predictions"].column("held").to_pylist() == found.predictions["held"].tolist()
+        if method == "abc_smc":
+            assert tables["posterior"].column_names == ["particle", "weight", "rate", "start"]
+            assert tables["generations"].column("epsilon").null_count == 1
         assert all(len(row) == len(telling.HEAD) for row in telling.rows(found))
         told = telling.predicted_rows(found)
         assert all(len(row) == len(telling.PREDICTED_HEAD) for row in told)

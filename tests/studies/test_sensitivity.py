@@ -13,6 +13,7 @@ from scipy import stats
 from mpn_abm.analysis.sensitivity.noise import noise_split, spread_of_means
 from mpn_abm.analysis.sensitivity.ranking import HEAD, RANKED, lines, rows, sensitivity
 from mpn_abm.errors import UsageError
+from mpn_abm.tables import table_from_frame
 
 NAMES = ["one", "two", "three", "idle"]
 PROBLEM = {"num_vars": 4, "names": NAMES, "bounds": [[0.0, 1.0]] * 4}
@@ -70,12 +71,12 @@ def by(found, measure, column="index"):
 
 @pytest.mark.parametrize("second", [False, True])
 def test_sobol_indices_are_those_of_ishigami(second):
-    """2,048 blocks; a wrong order of points, or first taken for total, is off by 0.2 or more."""
-    found = sensitivity(runs(saltelli(2048, second), ishigami), NAMES, "sobol")
+    """1,024 blocks; a wrong order of points, or first taken for total, is off by 0.2 or more."""
+    found = sensitivity(runs(saltelli(1024, second), ishigami), NAMES, "sobol")
     _, first, total = of_ishigami()
     for name in NAMES:
-        assert by(found, "first")[name] == pytest.approx(first[name], abs=0.04)
-        assert by(found, "total")[name] == pytest.approx(total[name], abs=0.04)
+        assert by(found, "first")[name] == pytest.approx(first[name], abs=0.06)
+        assert by(found, "total")[name] == pytest.approx(total[name], abs=0.06)
     assert (by(found, "total", "low") - 0.02 <= pd.Series(total)).all()
     assert (by(found, "total", "high") + 0.02 >= pd.Series(total)).all()
 
@@ -100,7 +101,7 @@ def test_noise_adds_to_total_order_what_the_table_expects_of_a_parameter_that_do
 
 @pytest.mark.parametrize("method", ["sobol", "morris", "prcc"])
 def test_a_table_of_idle_parameters_seldom_says_that_one_matters(method):
-    """Stated: at most 5 % of tables. 120 tables: more than 13 have a chance of 0.3 % at 5 %, and at least 1 of 20 %.
+    """Stated: at most 5 % of tables. Of 60, more than 8 have a chance of 0.3 %.
 
     Catches a limit for one parameter that is used for each of four (18 % of tables), and none at all (94 %).
     """
@@ -108,10 +109,10 @@ def test_a_table_of_idle_parameters_seldom_says_that_one_matters(method):
         method
     ]()
     wrong = 0
-    for seed in range(120):
+    for seed in range(60):
         table = runs(unit, lambda points: np.zeros(len(points)), replicates=3, chance=1.0, shift=2.0, seed=seed)
         wrong += "matters" in set(sensitivity(table, NAMES, method, ranges=UNIT).table["verdict"])
-    assert wrong <= 13
+    assert wrong <= 8
 
 
 def test_one_replicate_leaves_open_what_noise_may_be():
@@ -179,9 +180,9 @@ def test_partial_rank_correlations_see_through_monotone_functions_and_other_para
 
 
 def test_the_interval_of_a_rank_correlation_covers_it():
-    """Stated: 95 %. Normal variables with a partial correlation of 0.5; of 200 at least 180 (chance below 0.3 %)."""
+    """Stated: 95 %. Normal variables with a partial correlation of 0.5; of 100 at least 88 (chance below 0.5 %)."""
     covered = 0
-    for seed in range(200):
+    for seed in range(100):
         rng = np.random.default_rng(seed)
         unit = rng.standard_normal((60, 4))
         value = unit[:, 0] / np.sqrt(3.0) + unit[:, 1] + rng.standard_normal(60)
@@ -189,7 +190,7 @@ def test_the_interval_of_a_rank_correlation_covers_it():
         # of ranks of normal variables, 6 / pi asin(r / 2)
         truth = 6.0 / np.pi * np.arcsin(0.25)
         covered += by(found, "prcc", "low")["one"] <= truth <= by(found, "prcc", "high")["one"]
-    assert covered >= 180
+    assert covered >= 88
 
 
 # ---- chance
@@ -238,6 +239,7 @@ def test_the_table_ranks_and_the_lines_name_what_is_assumed():
     sources = {"one": "assumed", "two": "10.1/doi", "idle": "assumed"}
     found = sensitivity(table, NAMES, "prcc", endpoint="vaf", sources=sources)
     assert list(found.table.columns) == [column.name for column in RANKED]
+    assert table_from_frame(RANKED, found.table).column("endpoint").to_pylist() == ["vaf"] * 4
     assert found.table["rank"].tolist() == [1, 2, 3, 4]
     assert found.table["parameter"].iloc[0] == "one"
     told = "\n".join(lines(found))

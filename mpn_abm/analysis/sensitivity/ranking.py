@@ -19,6 +19,7 @@ from mpn_abm.errors import UsageError
 METHODS = ("sobol", "morris", "prcc")
 ASSUMED = "assumed"
 RANKED = (
+    Column("endpoint", "string", "-", "what the parameters act on"),
     Column("parameter", "string", "-", "path of the parameter"),
     Column("source", "string", "-", "where its value comes from; null for what a scenario chooses"),
     Column("measure", "string", "-", "total, first (Sobol), mu_star, sigma (Morris) or prcc"),
@@ -110,7 +111,7 @@ def sensitivity(
         told = f"{endpoint}: {len(design.runs)} of {len(design.runs) + left_out} points have a value in all replicates"
         raise UsageError(f"{told}, which is too few for {method}")
     indices = prcc(design) if method == "prcc" else (morris if method == "morris" else sobol)(design, seed)
-    table = _ranked(indices, LEADING[method], sources or {})
+    table = _ranked(indices.assign(endpoint=endpoint), LEADING[method], sources or {})
     return Sensitivity(endpoint, method, table, noise_split(design.runs, block, seed), left_out)
 
 
