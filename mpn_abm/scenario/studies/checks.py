@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from math import pi, prod, sin, sqrt
 from pathlib import Path as FilePath
 
+from mpn_abm.columns import Column
 from mpn_abm.errors import Problem
 from mpn_abm.scenario.claim_checks import is_known, known_columns, unknown_endpoint
 from mpn_abm.scenario.finding import Finding
@@ -171,7 +172,9 @@ def _of_questions(
 ) -> Iterator[Finding]:
     """What is wrong with the endpoints that are asked for, and the days."""
     kind = document.kind
-    known = {column.name: column for one in base.specs for column in known_columns(one)}
+    known: dict[str, Column] = {}
+    for one in base.specs:
+        known |= known_columns(one)
     asked: list[tuple[Path, str]] = [((kind, "endpoints", k), name) for k, name in enumerate(spec.endpoints)]
     power = spec.power if isinstance(spec, TrialSpec) else None
     if power is not None:
