@@ -17,7 +17,7 @@ from mpn_abm.analysis.extras import extra
 from mpn_abm.analysis.patients import Floats
 from mpn_abm.analysis.sensitivity.design import Design
 from mpn_abm.analysis.sensitivity.noise import spread_of_means
-from mpn_abm.analysis.survival import LEVEL
+from mpn_abm.analysis.shares import LEVEL
 from mpn_abm.errors import UsageError
 
 SAMPLES = 500

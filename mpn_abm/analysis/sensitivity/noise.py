@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from mpn_abm.analysis.patients import Floats
-from mpn_abm.analysis.survival import LEVEL
+from mpn_abm.analysis.shares import LEVEL
 
 SAMPLES = 399
 

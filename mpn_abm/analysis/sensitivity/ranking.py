@@ -12,7 +12,7 @@ from scipy import stats
 from mpn_abm.analysis.sensitivity.design import Range, complete, design_of
 from mpn_abm.analysis.sensitivity.indices import morris, prcc, sobol, sobol_block
 from mpn_abm.analysis.sensitivity.noise import NoiseSplit, noise_split
-from mpn_abm.analysis.survival import LEVEL
+from mpn_abm.analysis.shares import LEVEL
 from mpn_abm.columns import Column
 from mpn_abm.errors import UsageError
 

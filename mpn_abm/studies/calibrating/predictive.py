@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mpn_abm.analysis.patients import Floats
-from mpn_abm.analysis.survival import LEVEL
+from mpn_abm.analysis.shares import LEVEL
 from mpn_abm.studies.calibrating.evaluated import Evaluations
 from mpn_abm.studies.calibrating.priors import Priors, point_of
 from mpn_abm.studies.calibrating.seeds import seed_of
