@@ -12,12 +12,11 @@ import pyarrow as pa
 
 from mpn_abm.batch import Batch
 from mpn_abm.columns import PHASES, Column, columns_of
-from mpn_abm.compile.genotypes import CellType
 from mpn_abm.compile.program import Program
 from mpn_abm.errors import UsageError
 from mpn_abm.mechanisms.log import DIED, DOSE, PHASE_CHANGE, RESPONSE_LOSS, TREATMENT_START, TREATMENT_STOP
 from mpn_abm.mechanisms.outcome import FIXATION, GOES_ON
-from mpn_abm.rows import Ends, Rows, summary_of, trajectory_of
+from mpn_abm.rows import Ends, Rows, label_of, summary_of, trajectory_of
 from mpn_abm.snapshot import Photographer
 from mpn_abm.state import BORN_SITE, BORN_STEP, CLONE_GENOTYPE, DEAD_STEP, ENDED_STEP, LOST_STEP, NEXT_CLONE, PARENT
 from mpn_abm.tables import no_number, table_of
@@ -30,12 +29,6 @@ LOGGED_KINDS = {
     RESPONSE_LOSS: "response_lost",
     DIED: "death",
 }
-
-
-def label_of(cell_type: CellType) -> str:
-    """A genotype with its background drivers, as in JAK2_V617F+TET2."""
-    flags = [f"{flag}_first" if flag == "TET2" and cell_type.tet2_first else flag for flag in sorted(cell_type.flags)]
-    return "+".join([cell_type.base, *flags, *(["antigen_low"] if cell_type.antigen_low else [])])
 
 
 class Pieces:

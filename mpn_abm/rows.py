@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from mpn_abm.columns import Column, Layout, columns_of
+from mpn_abm.compile.genotypes import CellType
 from mpn_abm.mechanisms.outcome import DEATH, ERADICATION, EXTINCTION, FIXATION, GOES_ON
 from mpn_abm.summary import summed_up
 from mpn_abm.tables import table_of
@@ -18,6 +19,12 @@ END_REASONS = {
     ERADICATION: "eradication",
     DEATH: "death",
 }
+
+
+def label_of(cell_type: CellType) -> str:
+    """A genotype with its background drivers, as in JAK2_V617F+TET2."""
+    flags = [f"{flag}_first" if flag == "TET2" and cell_type.tet2_first else flag for flag in sorted(cell_type.flags)]
+    return "+".join([cell_type.base, *flags, *(["antigen_low"] if cell_type.antigen_low else [])])
 
 
 class Rows(NamedTuple):

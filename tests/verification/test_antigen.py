@@ -7,7 +7,7 @@ from verification.runs import OFF, YEAR, scenario, trajectory
 
 import mpn_abm
 from mpn_abm.compile.program import compile_scenario
-from mpn_abm.recorder import label_of
+from mpn_abm.rows import label_of
 
 # model.md 6.1, re-entered here: molecules per cell, and halves of lysis and activation
 MEDIAN, LATE, LYSIS, ACTIVATION, PROGENITORS = 500.0, 0.3, 350.0, 2500.0, 4.0

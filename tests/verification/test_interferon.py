@@ -6,7 +6,7 @@ from verification.courses import still
 from verification.runs import OFF, YEAR, scenario, trajectory
 
 from mpn_abm.compile.program import compile_scenario
-from mpn_abm.recorder import label_of
+from mpn_abm.rows import label_of
 
 # model.md 5.2, re-entered here: per year at full dose
 RATES = {"wild_type": 0.05, "JAK2_V617F": 1.6, "JAK2_V617F_HOM": 2.3, "CALR_TYPE1": 0.6, "CALR_TYPE2": 0.6}

@@ -10,7 +10,7 @@ from verification.runs import OFF, YEAR, scenario, trajectory
 import mpn_abm
 from mpn_abm.batch import Batch
 from mpn_abm.compile.program import compile_scenario
-from mpn_abm.recorder import label_of
+from mpn_abm.rows import label_of
 from mpn_abm.state import BORN_STEP, CLONE_GENOTYPE, LOST_STEP, NEXT_CLONE, PARENT
 
 # docs/background/progression.md, re-entered here: per year; a hit survives with 1 - 1/(1 + 4)
