@@ -91,8 +91,8 @@ def run(
     return _result(scenario, recorder, clock, start, candidates, events)
 
 
-def run_members(scenario: Scenario, members: Sequence[int]) -> tuple[dict[str, pa.Table], float]:
-    """Trajectory and summary of some replicates of a scenario, by their numbers in rising order; seconds of stepping.
+def run_members(scenario: Scenario, members: Sequence[int]) -> dict[str, pa.Table]:
+    """Trajectory and summary of some replicates of a scenario, by their numbers in rising order.
 
     Each has the bits that it has in a run of all of them.
 
@@ -105,9 +105,8 @@ def run_members(scenario: Scenario, members: Sequence[int]) -> tuple[dict[str, p
     """
     program = prepared(scenario, len(members))
     recorder = Recorder(program, "")
-    clock = _Clock()
-    _step_all(recorder, members, replicates_together(program, len(members)), 1, (), None, clock)
-    return {"trajectory": recorder.trajectory(), "summary": recorder.summary()}, clock.stepping_seconds
+    _step_all(recorder, members, replicates_together(program, len(members)), 1, (), None, _Clock())
+    return {"trajectory": recorder.trajectory(), "summary": recorder.summary()}
 
 
 def _step_all(
