@@ -218,10 +218,14 @@ STUDY_IDENTITY = (_ARM, _PATIENT)
 STUDY_TABLES: dict[str, tuple[Column, ...]] = {
     "plan": (
         Column("run_id", "string", "-", "the run"),
-        _ARM,
-        _PATIENT,
-        Column("parameters", "string", "-", "what its arm and its patient set, as YAML"),
-        _SEED,
+        Column("number", "int64", "-", "its place in the order of the plan, from 0"),
+        Column("arm", "string", "-", "the arm; null for the file itself"),
+        Column("patient", "int64", "-", "number of the patient of a trial, else of the point"),
+        _REPLICATE,
+        Column("seed", "int64", "-", "seed of the run: `run --seed` with it repeats it"),
+        Column("key", "string", "-", "digest of all that the run depends on; what has one key need not be run twice"),
+        Column("shard", "int32", "-", "number of the part in which its rows are written"),
+        Column("parameters", "string", "-", "what its point or patient sets, as JSON; each path is a column, too"),
     ),
     "endpoints": (
         _ARM,

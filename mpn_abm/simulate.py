@@ -5,13 +5,14 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from operator import index
 from os import PathLike
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from mpn_abm.batch import Batch
 from mpn_abm.compile.program import Program, compile_scenario
@@ -86,17 +87,51 @@ def run(
     observers = tuple(observers)
     recorder = Recorder(program, scenario.sha256[:16])
     clock = _Clock()
+    candidates, events = _step_all(recorder, range(number), together, threads, observers, progress, clock)
+    return _result(scenario, recorder, clock, start, candidates, events)
+
+
+def run_members(scenario: Scenario, members: Sequence[int]) -> tuple[dict[str, pa.Table], float]:
+    """Trajectory and summary of some replicates of a scenario, by their numbers in rising order; seconds of stepping.
+
+    Each has the bits that it has in a run of all of them.
+
+    Raises
+    ------
+    ResourceError
+        If the machine has too little memory.
+    SimulationError
+        If a value that is no number appears.
+    """
+    program = prepared(scenario, len(members))
+    recorder = Recorder(program, "")
+    clock = _Clock()
+    _step_all(recorder, members, replicates_together(program, len(members)), 1, (), None, clock)
+    return {"trajectory": recorder.trajectory(), "summary": recorder.summary()}, clock.stepping_seconds
+
+
+def _step_all(
+    recorder: Recorder,
+    members: Sequence[int],
+    together: int,
+    threads: int,
+    observers: tuple[Observer, ...],
+    progress: Callable[[float], None] | None,
+    clock: "_Clock",
+) -> tuple[int, int]:
+    """Step the members, so many together, until the recorder has them all; candidates drawn and events."""
+    program, number = recorder.program, len(members)
     clock.compile(program, number, threads)
     candidates = events = 0
     for first in range(0, number, together):
-        members = range(first, min(first + together, number))
+        some = members[first : first + together]
         with clock.stepping():
-            batch = Batch(program, members, threads)
-            _drive(batch, recorder, observers, _teller(progress, program, first, len(members), number))
+            batch = Batch(program, some, threads)
+            _drive(batch, recorder, observers, _teller(progress, program, first, len(some), number))
         recorder.finish(batch)
         candidates += batch.candidates
         events += batch.events
-    return _result(scenario, recorder, clock, start, candidates, events)
+    return candidates, events
 
 
 def prepared(scenario: Scenario, replicates: int) -> Program:

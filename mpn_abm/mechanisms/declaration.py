@@ -107,6 +107,16 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 """A whole number, which may be written `1.0e5`."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+_PATH = "a path of a scenario"
+PathName = Annotated[str, _PATH]
+"""A path such as `treatments.car_t.dose_cells` as the name of a thing."""
+
+
+def is_path(annotation: Any) -> bool:
+    """Whether names of this type are paths."""
+    return annotation == PathName
+
+
 GenotypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 
 

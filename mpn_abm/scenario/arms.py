@@ -60,27 +60,29 @@ def _take(arms: Overlays, name: str, overlay: Entry, problems: list[Problem]) ->
         arms[name] = (*arms.get(name, ()), overlay)
 
 
-def refuse_what_arms_set(layers: Iterable[Entry], arms: Mapping[str, tuple[Entry, ...]]) -> Iterator[Problem]:
+def refuse_what_arms_set(
+    layers: Iterable[Entry], arms: Mapping[str, tuple[Entry, ...]], where: str = "arms"
+) -> Iterator[Problem]:
     """What the command line or a caller says at a path that an arm sets, where the arm would win unseen."""
     set_by_arms = [
         (path, name, leaf)
         for name, overlays in arms.items()
         for overlay in overlays
-        for path, leaf in _leaves(overlay, ())
+        for path, leaf in leaves(overlay, ())
     ]
     for layer in layers:
-        for path, entry in _leaves(layer, ()):
+        for path, entry in leaves(layer, ()):
             for other, name, leaf in set_by_arms:
                 # an arm that leaves a thing out says nothing of the value that the others give it
                 leaves_out = leaf.value is None and len(other) < len(path)
-                if not leaves_out and _say_one_thing(path, other):
-                    there = ".".join(("arms", name, *map(str, other[:-1]), leaf.key or str(other[-1])))
+                if not leaves_out and say_one_thing(path, other):
+                    there = ".".join((where, name, *map(str, other[:-1]), leaf.key or str(other[-1])))
                     told = f"expected a path that no arm sets, and {there} ({leaf.origin}) does; set that one instead"
                     yield problem(entry, path, told)
                     break
 
 
-def _say_one_thing(path: Path, other: Path) -> bool:
+def say_one_thing(path: Path, other: Path) -> bool:
     """Whether one path leads through the other, or both end in keys of which a file says one, as `fraction`, `vaf`."""
     shorter = min(len(path), len(other))
     if path[:shorter] == other[:shorter]:
@@ -93,25 +95,26 @@ def _say_one_thing(path: Path, other: Path) -> bool:
     return isinstance(shape, Blocks) and str(other[shorter - 1]) in shape.rivals(str(path[shorter - 1]))
 
 
-def _leaves(entry: Entry, path: Path) -> Iterator[tuple[Path, Entry]]:
+def leaves(entry: Entry, path: Path) -> Iterator[tuple[Path, Entry]]:
+    """What a layer says, leaf by leaf."""
     if not entry.is_mapping or (path and not entry.value):
         yield path, entry
         return
     for name, child in entry.value.items():
-        yield from _leaves(child, (*path, name))
+        yield from leaves(child, (*path, name))
 
 
-def within_arm(name: str, found: Iterable[Problem]) -> list[Problem]:
+def within_arm(name: str, found: Iterable[Problem], where: str = "arms") -> list[Problem]:
     """Problems of an arm's scenario, with the path at which the file says the arm."""
-    return [replace(one, path=f"arms.{name}.{one.path}".rstrip(".")) for one in found]
+    return [replace(one, path=f"{where}.{name}.{one.path}".rstrip(".")) for one in found]
 
 
-def without_arm(name: str, found: Iterable[Problem]) -> list[Problem]:
+def without_arm(name: str, found: Iterable[Problem], where: str = "arms") -> list[Problem]:
     """The problems below an arm, with the path that its scenario gives them."""
-    start = f"arms.{name}."
+    start = f"{where}.{name}."
     return [replace(one, path=one.path.removeprefix(start)) for one in found if one.path.startswith(start)]
 
 
 def said_by(overlays: Iterable[Entry]) -> dict[tuple[Any, ...], Entry]:
     """What an arm says, leaf by leaf; later overlays win."""
-    return {path: leaf for overlay in overlays for path, leaf in _leaves(overlay, ()) if path}
+    return {path: leaf for overlay in overlays for path, leaf in leaves(overlay, ()) if path}

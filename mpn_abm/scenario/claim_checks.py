@@ -18,15 +18,21 @@ _OF_NUMBERS = ("median", "sd", "spearman", "slope_per_year")
 
 
 def checked_between(
-    said: Comparison, tree: Entry, file: Spec | None, arms: Mapping[str, Spec | None], wrong: Collection[str] = ()
+    said: Comparison,
+    tree: Entry,
+    file: Spec | None,
+    arms: Mapping[str, Spec | None],
+    wrong: Collection[str] = (),
+    varied: Collection[str] = (),
 ) -> list[Problem]:
     """What is wrong between claims, endpoints and arms.
 
     A scenario that is wrong in itself is None: what depends on it is left out. `wrong` are names of endpoints, too.
+    `varied` are the paths that a study varies, with which an endpoint may be ranked.
     """
     specs = [spec for spec in (file, *arms.values()) if spec is not None]
     known = {column.name: column for spec in specs for column in known_columns(spec)}
-    return [problem_at(tree, *finding) for finding in _findings(said, file, arms, known, wrong)]
+    return [problem_at(tree, *finding) for finding in _findings(said, file, arms, known, wrong, varied)]
 
 
 def known_columns(spec: Spec) -> Iterator[Column]:
@@ -64,6 +70,7 @@ def _findings(
     arms: Mapping[str, Spec | None],
     known: Mapping[str, Column],
     wrong: Collection[str],
+    varied: Collection[str],
 ) -> Iterator[Finding]:
     if said.reference is not None and said.reference not in arms:
         yield Finding(("reference",), unknown("arm", said.reference, arms))
@@ -79,10 +86,10 @@ def _findings(
         yield from _of_the_day(here, claim, file if claim.arm is None else arms.get(claim.arm))
         if claim.endpoint in wrong:
             continue
-        if not _is_known(claim.endpoint, said, known):
-            yield Finding((*here, "endpoint"), _unknown_endpoint(claim.endpoint, said, known))
+        if not is_known(claim.endpoint, said, known):
+            yield Finding((*here, "endpoint"), unknown_endpoint(claim.endpoint, said, known))
         else:
-            yield from _of_the_statistic(here, claim, endpoint_of(claim.endpoint, said.endpoints), known)
+            yield from _of_the_statistic(here, claim, endpoint_of(claim.endpoint, said.endpoints), known, varied)
 
 
 def _of_endpoint(name: str, endpoint: Endpoint, said: Comparison, known: Mapping[str, Column]) -> Iterator[Finding]:
@@ -104,8 +111,8 @@ def _of_endpoint(name: str, endpoint: Endpoint, said: Comparison, known: Mapping
     for place, followed in (((*here, "among", "endpoint"), among), ((*here, "since"), endpoint.since)):
         if followed is None:
             continue
-        if not _is_known(followed, said, known):
-            yield Finding(place, _unknown_endpoint(followed, said, known))
+        if not is_known(followed, said, known):
+            yield Finding(place, unknown_endpoint(followed, said, known))
         elif not endpoint_of(followed, said.endpoints).is_event:
             yield Finding(place, f"expected an endpoint with a yes or no, and {followed} is a value")
         elif _leads_back(name, followed, said):
@@ -151,7 +158,9 @@ def _of_the_day(here: Path, claim: Claim, spec: Spec | None) -> Iterator[Finding
         yield Finding((*here, "at_day"), f"expected a day of the run, which lasts {spec.time.duration:g} days")
 
 
-def _of_the_statistic(here: Path, claim: Claim, endpoint: Endpoint, known: Mapping[str, Column]) -> Iterator[Finding]:
+def _of_the_statistic(
+    here: Path, claim: Claim, endpoint: Endpoint, known: Mapping[str, Column], varied: Collection[str]
+) -> Iterator[Finding]:
     statistic, timed = claim.statistic, claim.statistic in OF_TIMES or claim.contrast == "hazard_ratio"
     if timed and not endpoint.is_event:
         asked = "a hazard ratio" if claim.contrast == "hazard_ratio" else statistic
@@ -168,8 +177,8 @@ def _of_the_statistic(here: Path, claim: Claim, endpoint: Endpoint, known: Mappi
     if (statistic == "spearman") != (claim.with_ is not None):
         place = "with" if claim.with_ is None else "with_"
         yield Finding((*here, place), "expected with `statistic: spearman`, and only there")
-    elif claim.with_ is not None and claim.with_ not in known:
-        yield Finding((*here, "with_"), _unknown_column(claim.with_, known))
+    elif claim.with_ is not None and claim.with_ not in known and claim.with_ not in varied:
+        yield Finding((*here, "with_"), _unknown_column(claim.with_, [*known, *varied]))
     words = known.get(claim.endpoint)
     if words is not None and words.kind in _WORDS:
         yield Finding((*here, "endpoint"), "expected numbers: name it in an own endpoint with `one_of`")
@@ -187,7 +196,8 @@ def _leads_back(name: str, followed: str, said: Comparison) -> bool:
     return False
 
 
-def _is_known(name: str, said: Comparison, known: Mapping[str, Column]) -> bool:
+def is_known(name: str, said: Comparison, known: Mapping[str, Column]) -> bool:
+    """Whether there is an endpoint of this name: of the file, built in, or a column."""
     return name in said.endpoints or name in ENDPOINTS or name in known or name in _built_in_columns()
 
 
@@ -195,10 +205,11 @@ def _built_in_columns() -> set[str]:
     return set().union(*(columns_of(name, {}) for name in ENDPOINTS))
 
 
-def _unknown_endpoint(name: str, said: Comparison, known: Mapping[str, Column]) -> str:
+def unknown_endpoint(name: str, said: Comparison, known: Mapping[str, Column]) -> str:
+    """What to say of an endpoint that there is not."""
     hint = did_you_mean(name, [*said.endpoints, *ENDPOINTS, *known])
     return f"unknown endpoint{hint or ', expected one of `endpoints:`, of `list endpoints` or of `list columns`'}"
 
 
-def _unknown_column(name: str, known: Mapping[str, Column]) -> str:
+def _unknown_column(name: str, known: Collection[str]) -> str:
     return f"unknown column{did_you_mean(name, known) or ', expected one of `list columns`'}"

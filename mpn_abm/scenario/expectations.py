@@ -72,7 +72,7 @@ def _type_words(annotation: Any) -> str:
             return f"a mapping with {keys_in_words(blocks)}"
         case Named():
             return "a mapping of names"
-    types = _types(annotation)
+    types = types_of(annotation)
     if tuple in types:
         return f"a list of {', '.join(words)}" if words else "a list of whole numbers"
     if words:
@@ -95,10 +95,11 @@ def _hint(annotation: Any, value: Any) -> str:
     return did_you_mean(value, words) if words and isinstance(value, str) else ""
 
 
-def _types(annotation: Any) -> set[Any]:
+def types_of(annotation: Any) -> set[Any]:
+    """The plain types among which a field's values are."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _types(arguments[0])
+        return types_of(arguments[0])
     if origin in (Union, UnionType):
-        return {kind for argument in arguments if argument is not NoneType for kind in _types(argument)}
+        return {kind for argument in arguments if argument is not NoneType for kind in types_of(argument)}
     return {origin or annotation}

@@ -25,7 +25,8 @@ def canonical(layer: Entry, shape: Shape, problems: list[Problem], path: Path = 
         return layer.with_value(items)
     if not isinstance(shape, Blocks | Named) or not layer.is_mapping:
         return layer
-    children = _nested(layer.value, problems, path)
+    by_path = isinstance(shape, Named) and shape.by_path
+    children = layer.value if by_path else _nested(layer.value, problems, path)
     if isinstance(shape, Named):
         return layer.with_value(
             {name: canonical(child, shape.child(name), problems, (*path, name)) for name, child in children.items()}

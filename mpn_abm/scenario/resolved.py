@@ -31,13 +31,18 @@ def as_file(spec: Spec) -> dict[str, Any]:
 
 def as_yaml(spec: Spec) -> str:
     """The text of the file."""
+    return yaml_of(as_file(spec))
+
+
+def yaml_of(content: dict[str, Any]) -> str:
+    """The text of plain Python objects."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Representer = _ListsInALine
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.width = 120
     text = StringIO()
-    yaml.dump(as_file(spec), text)
+    yaml.dump(content, text)
     return text.getvalue()
 
 

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from mpn_abm.errors import Problem, ScenarioError, UsageError
-from mpn_abm.scenario.arms import Overlays, overlays_of, part_of, refuse_what_arms_set, within_arm, without_arm
+from mpn_abm.scenario.arms import Overlays, overlays_of, part_of, refuse_what_arms_set
+from mpn_abm.scenario.assembly import assembled
 from mpn_abm.scenario.claim_checks import checked_between, days_named
 from mpn_abm.scenario.layers import canonical, merged
 from mpn_abm.scenario.paths import Place, locate
 from mpn_abm.scenario.resolved import as_file, as_yaml
 from mpn_abm.scenario.schema import Comparison, ScenarioFile, Spec
 from mpn_abm.scenario.shape import Blocks
-from mpn_abm.scenario.solving import checked_comparison, news, solved
+from mpn_abm.scenario.solving import checked_comparison, news
 from mpn_abm.scenario.sources import (
     layer_of_option,
     layer_of_overrides,
@@ -172,14 +173,8 @@ def _assembled(layers: list[Entry], later: list[Entry], problems: list[Problem])
     comparison, wrong_endpoints = checked_comparison(comparison_tree, problems)
     days = days_named(comparison)
     of_file = [part_of(layer, Spec) for layer in (*layers, *later)]
-    tree, spec, own = solved(of_file, days, [told for told in problems if not told.path.startswith("arms.")])
-    arms: dict[str, tuple[Entry, Spec | None]] = {}
-    of_arms: list[Problem] = []
-    for name, overlay in overlays.items():
-        arm_tree, arm_spec, theirs = solved([*of_file, *overlay], days, without_arm(name, problems))
-        arms[name] = arm_tree, arm_spec
-        of_arms += within_arm(name, (told for told in theirs if told not in own))
-    problems += [*own, *of_arms, *refuse_what_arms_set((part_of(layer, Spec) for layer in later), overlays)]
+    (tree, spec), arms = assembled(of_file, overlays, days, problems)
+    problems += refuse_what_arms_set((part_of(layer, Spec) for layer in later), overlays)
     specs = {name: arm_spec for name, (_, arm_spec) in arms.items()}
     problems += news(checked_between(comparison, comparison_tree, spec, specs, wrong_endpoints), problems)
     if problems or spec is None:

@@ -12,7 +12,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from mpn_abm.mechanisms.declaration import Block, Declaration, accepted_keys, declarations
+from mpn_abm.mechanisms.declaration import Block, Declaration, accepted_keys, declarations, is_path
 from mpn_abm.units import Unit
 
 
@@ -60,9 +60,10 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Named:
-    """A mapping of names to blocks."""
+    """A mapping of names to blocks; where the names are paths of a scenario, their dots are no nesting."""
 
     of: Blocks
+    by_path: bool = False
 
     def child(self, _name: str) -> Blocks:
         return self.of
@@ -86,7 +87,7 @@ def shape_of(annotation: Hashable) -> Shape:
         return shape_of(arguments[0])
     if origin is dict:
         inner = shape_of(arguments[1])
-        return Named(inner) if isinstance(inner, Blocks) else None
+        return Named(inner, by_path=is_path(arguments[0])) if isinstance(inner, Blocks) else None
     if origin is tuple:
         item = shape_of(arguments[0])
         return Listed(item) if isinstance(item, Blocks) else None

@@ -31,6 +31,12 @@ def layers_of_mapping(said: Mapping[str, Any], problems: list[Problem]) -> list[
     return _layers(root, Path("mapping"), (), problems)
 
 
+def layers_of_entry(said: Entry, path: Path, problems: list[Problem]) -> list[Entry]:
+    """The layers of a scenario that stands in another file."""
+    schema = {"schema": entry_from(SCHEMA, said.origin)}
+    return _layers(said.with_value({**schema, **said.value}), path, (), problems)
+
+
 def layer_of_overrides(overrides: Mapping[str, Any]) -> Entry:
     """The layer of a caller's paths or nested mappings."""
     return entry_from(overrides, Origin("overrides"))
@@ -58,7 +64,7 @@ def layer_of_option(name: str, value: Any) -> Entry:
 
 def _layers(root: Entry, path: Path, waiting: tuple[Path, ...], problems: list[Problem]) -> list[Entry]:
     """What the file extends, then what it goes without, then what it says itself; later wins."""
-    _check_schema(root, problems)
+    check_schema(root, problems)
     said: dict[str, Entry] = root.value
     layers = [
         layer
@@ -88,7 +94,8 @@ def _extended(entry: Entry, path: Path, waiting: tuple[Path, ...], problems: lis
     return []
 
 
-def _check_schema(root: Entry, problems: list[Problem]) -> None:
+def check_schema(root: Entry, problems: list[Problem]) -> None:
+    """See that a file begins with the version of the format."""
     first = next(iter(root.value), None)
     schema = root.at(("schema",))
     if schema is None:

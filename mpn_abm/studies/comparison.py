@@ -23,8 +23,8 @@ from mpn_abm.result import Result
 from mpn_abm.scenario.arms import said_by
 from mpn_abm.scenario.claim_columns import refuse_missing_columns
 from mpn_abm.scenario.scenario import Scenario, load
-from mpn_abm.scenario.tree import written
 from mpn_abm.simulate import peak_memory_mb, run
+from mpn_abm.studies.keys import canonical_json, key_of
 from mpn_abm.studies.study import Study
 from mpn_abm.studies.union import identified, of_one_schema
 from mpn_abm.tables import table_from_frame, table_of
@@ -167,13 +167,17 @@ def _file_itself(scenario: Scenario, patients: Mapping[str, Patients]) -> dict[s
 
 def _plan(scenario: Scenario, results: Mapping[str, Result]) -> pa.Table:
     rows: dict[str, list[Any]] = {column.name: [] for column in STUDY_TABLES["plan"]}
-    for arm, result in results.items():
+    for shard, (arm, result) in enumerate(results.items()):
         said = said_by(scenario.overlays[arm])
-        parameters = written({".".join(map(str, path)): leaf.plain() for path, leaf in said.items()})
+        parameters = canonical_json({".".join(map(str, path)): leaf.plain() for path, leaf in said.items()})
         summary = identified(result.tables["summary"], arm)
-        for name in ("run_id", "arm", "patient", "seed"):
+        seeds = summary.column("seed").to_pylist()
+        for name in ("run_id", "arm", "patient", "replicate", "seed"):
             rows[name] += summary.column(name).to_pylist()
-        rows["parameters"] += [parameters] * summary.num_rows
+        rows["number"] += range(len(rows["number"]), len(rows["run_id"]))
+        rows["key"] += [key_of(scenario.arms[arm].sha256, parameters, seed) for seed in seeds]
+        rows["shard"] += [shard] * len(seeds)
+        rows["parameters"] += [parameters] * len(seeds)
     return table_of(STUDY_TABLES["plan"], {name: pa.array(values) for name, values in rows.items()})
 
 

@@ -1,0 +1,77 @@
+"""A study as one file that stands alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from mpn_abm.scenario.defaults import catalogues
+from mpn_abm.scenario.layers import merged
+from mpn_abm.scenario.schema import SCHEMA, Comparison, Spec
+from mpn_abm.scenario.shape import Blocks, Listed, Named, Shape
+from mpn_abm.scenario.studies.base import Base
+from mpn_abm.scenario.studies.document import Document
+from mpn_abm.scenario.studies.reading import STUDY
+from mpn_abm.scenario.tree import DEFAULT, Entry
+
+_MARROW = Blocks((Spec,))
+_FILES = ("patients_file", "file", "targets")
+
+
+def as_study_file(document: Document, base: Base, compared: Entry, folder: Path) -> dict[str, Any]:
+    """The content of the file: what was said, not what follows from it, so that it follows again."""
+    own = _as_said(document.tree, STUDY)
+    block = own[document.kind]
+    for name in _FILES:
+        if block.get(name) is not None:
+            block[name] = str((folder / block[name]).resolve())
+    arms = {name: _as_said(_in_one(overlay), _MARROW) for name, overlay in base.overlays.items()}
+    scenario = _as_said(merged(Entry({}, DEFAULT), base.layers, _MARROW, []), _MARROW)
+    for part, names in _deleted(base).items():
+        scenario.setdefault(part, {}).update(dict.fromkeys(names))
+    if document.kind == "trial":
+        block["arms"] = arms
+    else:
+        scenario["arms"] = arms
+    asked = _as_said(compared, Blocks((Comparison,)))
+    return {"schema": SCHEMA, **own, **asked, "scenario": scenario}
+
+
+def _as_said(entry: Entry, shape: Shape) -> Any:
+    """What was said, under the keys of a file in declared units."""
+    if isinstance(shape, Listed) and isinstance(entry.value, list):
+        return [_as_said(item, shape.of) for item in entry.value]
+    if not isinstance(shape, Blocks | Named) or not entry.is_mapping:
+        return entry.plain()
+    if isinstance(shape, Named):
+        return {name: _as_said(child, shape.of) for name, child in entry.value.items()}
+    declared = shape.declarations()
+    return {declared[name].key: _as_said(child, shape.child(name)) for name, child in entry.value.items()}
+
+
+def _deleted(base: Base) -> dict[str, list[str]]:
+    """What the layers delete from the catalogues."""
+    known = catalogues()
+    left = merged(known, base.layers, _MARROW, [])
+    gone = {part: [name for name in said.value if left.at((part, name)) is None] for part, said in known.value.items()}
+    return {part: names for part, names in gone.items() if names}
+
+
+def _in_one(overlays: Iterable[Entry]) -> Entry:
+    """The overlays of an arm as one, with the nulls that take something away."""
+    result = Entry({}, DEFAULT)
+    for overlay in overlays:
+        result = _over(result, overlay, _MARROW)
+    return result
+
+
+def _over(below: Entry, above: Entry, shape: Shape) -> Entry:
+    if not isinstance(shape, Blocks | Named) or not (below.is_mapping and above.is_mapping):
+        return above
+    children = dict(below.value)
+    for name, child in above.value.items():
+        for rival in shape.rivals(name) if isinstance(shape, Blocks) else ():
+            children.pop(rival, None)
+        children[name] = _over(children[name], child, shape.child(name)) if name in children else child
+    return above.with_value(children)
