@@ -87,6 +87,7 @@ def run(
     observers = tuple(observers)
     recorder = Recorder(program, scenario.sha256[:16])
     clock = _Clock()
+    clock.compile(program, number, threads)
     candidates, events = _step_all(recorder, range(number), together, threads, observers, progress, clock)
     return _result(scenario, recorder, clock, start, candidates, events)
 
@@ -120,7 +121,6 @@ def _step_all(
 ) -> tuple[int, int]:
     """Step the members, so many together, until the recorder has them all; candidates drawn and events."""
     program, number = recorder.program, len(members)
-    clock.compile(program, number, threads)
     candidates = events = 0
     for first in range(0, number, together):
         some = members[first : first + together]
