@@ -33,6 +33,8 @@ Observer = Callable[[MarrowState, float], Mapping[str, float]]
 # replicates that are stepped together: enough to keep the threads busy, few enough for the memory
 MOST_TOGETHER = 2048
 MEMORY_TOGETHER = 512 * 2**20
+# of the members of a study, several of which are run by processes side by side; and what is there in any case
+MEMORY_OF_MEMBERS, MEMORY_NOT_ASKED_FOR = 128 * 2**20, 32 * 2**20
 
 
 def run(
@@ -104,9 +106,14 @@ def run_members(scenario: Scenario, members: Sequence[int]) -> dict[str, pa.Tabl
     SimulationError
         If a value that is no number appears.
     """
-    program = prepared(scenario, len(members))
+    program = compile_scenario(scenario.spec)
+    marrow = memory_of_batch(program, 1)
+    together = max(1, min(MEMORY_OF_MEMBERS // marrow, len(members)))
+    # to look takes as long as a small run
+    if marrow > MEMORY_NOT_ASKED_FOR:
+        refuse_if_too_large(program, together, len(members))
     recorder = Recorder(program, "")
-    _step_all(recorder, members, replicates_together(program, len(members)), 1, (), None, _Clock())
+    _step_all(recorder, members, together, 1, (), None, _Clock())
     return {"trajectory": recorder.trajectory(), "summary": recorder.summary()}
 
 
