@@ -7,6 +7,7 @@ not have.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 PHASES = ("chronic", "accelerated", "blast")
@@ -304,7 +305,7 @@ class Layout:
 
 
 def layout_of(names: Mapping[str, Iterable[str]], groups: Iterable[str]) -> Layout:
-    """Lay out the census.
+    """Lay out the census; the same layout, once made, for the same names and groups.
 
     Parameters
     ----------
@@ -313,7 +314,12 @@ def layout_of(names: Mapping[str, Iterable[str]], groups: Iterable[str]) -> Layo
     groups : iterable of str
         The groups that the scenario has.
     """
-    present = set(groups)
+    return _layout(tuple((per, tuple(said)) for per, said in names.items()), frozenset(groups))
+
+
+@lru_cache(maxsize=64)
+def _layout(named: tuple[tuple[str, tuple[str, ...]], ...], present: frozenset[str]) -> Layout:
+    names = dict(named)
     columns: list[Column] = []
     places: dict[str, int] = {}
     for group, (per, declared) in GROUPS.items():

@@ -33,6 +33,8 @@ Observer = Callable[[MarrowState, float], Mapping[str, float]]
 # replicates that are stepped together: enough to keep the threads busy, few enough for the memory
 MOST_TOGETHER = 2048
 MEMORY_TOGETHER = 512 * 2**20
+# of the members of a study, several of which are run by processes side by side; and what is there in any case
+MEMORY_OF_MEMBERS, MEMORY_NOT_ASKED_FOR = 128 * 2**20, 32 * 2**20
 
 
 def run(
@@ -87,12 +89,13 @@ def run(
     observers = tuple(observers)
     recorder = Recorder(program, scenario.sha256[:16])
     clock = _Clock()
+    clock.compile(program, number, threads)
     candidates, events = _step_all(recorder, range(number), together, threads, observers, progress, clock)
     return _result(scenario, recorder, clock, start, candidates, events)
 
 
-def run_members(scenario: Scenario, members: Sequence[int]) -> tuple[dict[str, pa.Table], float]:
-    """Trajectory and summary of some replicates of a scenario, by their numbers in rising order; seconds of stepping.
+def run_members(scenario: Scenario, members: Sequence[int]) -> dict[str, pa.Table]:
+    """Trajectory and summary of some replicates of a scenario, by their numbers in rising order.
 
     Each has the bits that it has in a run of all of them.
 
@@ -103,11 +106,15 @@ def run_members(scenario: Scenario, members: Sequence[int]) -> tuple[dict[str, p
     SimulationError
         If a value that is no number appears.
     """
-    program = prepared(scenario, len(members))
+    program = compile_scenario(scenario.spec)
+    marrow = memory_of_batch(program, 1)
+    together = max(1, min(MEMORY_OF_MEMBERS // marrow, len(members)))
+    # to look takes as long as a small run
+    if marrow > MEMORY_NOT_ASKED_FOR:
+        refuse_if_too_large(program, together, len(members))
     recorder = Recorder(program, "")
-    clock = _Clock()
-    _step_all(recorder, members, replicates_together(program, len(members)), 1, (), None, clock)
-    return {"trajectory": recorder.trajectory(), "summary": recorder.summary()}, clock.stepping_seconds
+    _step_all(recorder, members, together, 1, (), None, _Clock())
+    return {"trajectory": recorder.trajectory(), "summary": recorder.summary()}
 
 
 def _step_all(
@@ -121,7 +128,6 @@ def _step_all(
 ) -> tuple[int, int]:
     """Step the members, so many together, until the recorder has them all; candidates drawn and events."""
     program, number = recorder.program, len(members)
-    clock.compile(program, number, threads)
     candidates = events = 0
     for first in range(0, number, together):
         some = members[first : first + together]

@@ -1,11 +1,12 @@
 """Rules of the stem cells, of signalling and of CAR T cells from a scenario."""
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
 from mpn_abm.compile.drugs import cells_per_agent, infusing_courses
-from mpn_abm.compile.genotypes import DAYS_PER_YEAR, SOURCE_UNIT, TRANSFORMED, Antigens, CellTypes
+from mpn_abm.compile.genotypes import DAYS_PER_YEAR, SOURCE_UNIT, Antigens, CellTypes
 from mpn_abm.compile.patient import mutant_bases, rebounds
 from mpn_abm.mechanisms.car_t.micro import walk_turn
 from mpn_abm.mechanisms.car_t.rules import CarTRules
@@ -29,31 +30,29 @@ def probability_in(rate: float, time: float) -> float:
 
 def cell_rules(spec: Spec, types: CellTypes, antigens: Antigens) -> CellRules:
     """Division, loss, placement and mutation; G genotypes with number 0 for the empty niche."""
-    h, niche, patient = spec.hematopoiesis, spec.niche, spec.patient
+    h, niche, patient, family = spec.hematopoiesis, spec.niche, spec.patient, types.family
     alive = 1.0 if h.enabled else 0.0
     scarring = 1.0 if niche.enabled else 0.0
-    genotypes = len(types.types) + 1
-    fitness, cost, scar_cost = np.zeros(genotypes), np.zeros(genotypes), np.zeros(genotypes)
-    low, interferon, steady = np.zeros(genotypes), np.zeros(genotypes), np.zeros(genotypes, np.uint8)
-    is_mutant, weight = np.zeros(genotypes, np.uint8), np.zeros(genotypes, np.int32)
-    for g, cell_type in enumerate(types.types, 1):
-        genotype = spec.genotypes[cell_type.base]
-        mutant = genotype.gene != "none"
-        driver = genotype.fitness * (patient.fitness if mutant else 1.0)
-        if cell_type.antigen_low:
-            low[g] = alive * driver * (1.0 - spec.antigen.low_variant_factor) / DAYS_PER_YEAR
-        flags = [flag for name, flag in sorted(spec.flags.items()) if name in cell_type.flags]
-        fitness[g] = alive * (driver + sum(flag.fitness for flag in flags)) / DAYS_PER_YEAR
-        if TRANSFORMED in cell_type.flags:
-            fitness[g], steady[g] = alive * spec.progression.transformed_fitness / DAYS_PER_YEAR, 1
-        if spec.interferon.enabled:
-            order = spec.interferon.tet2_first_factor if cell_type.tet2_first else 1.0
-            interferon[g] = genotype.interferon_loss * patient.interferon * order / DAYS_PER_YEAR
-        cost[g] = alive * genotype.inhibition_cost * patient.inhibition_cost / DAYS_PER_YEAR
-        scar_cost[g] = scarring * (niche.mutant_scar_cost if mutant else niche.wild_type_scar_cost)
-        is_mutant[g] = mutant
-        if genotype.cytokine > 0.0:
-            weight[g] = round(SOURCE_UNIT * math.prod(flag.cytokine_factor for flag in flags))
+    genotypes = [spec.genotypes[base] for base in types.bases]
+    flags = [[flag for name, flag in sorted(spec.flags.items()) if name in names] for names in family.flag_sets]
+
+    def of_base(values: Iterable[float]) -> np.ndarray:
+        """By genotype what its base says; 0 for the empty niche."""
+        by_genotype: np.ndarray = np.array([*values])[family.base]
+        by_genotype[0] = 0
+        return by_genotype
+
+    mutant = [genotype.gene != "none" for genotype in genotypes]
+    driver = of_base(g.fitness * (patient.fitness if m else 1.0) for g, m in zip(genotypes, mutant, strict=True))
+    added = np.array([float(sum(flag.fitness for flag in said)) for said in flags])[family.flag_set]
+    transformed = alive * spec.progression.transformed_fitness / DAYS_PER_YEAR
+    fitness = np.where(family.steady, transformed, alive * (driver + added) / DAYS_PER_YEAR)
+    low = alive * driver * (1.0 - spec.antigen.low_variant_factor) / DAYS_PER_YEAR
+    order = np.where(family.tet2_first, spec.interferon.tet2_first_factor, 1.0)
+    loss = of_base(genotype.interferon_loss * patient.interferon for genotype in genotypes)
+    cost = of_base(alive * genotype.inhibition_cost * patient.inhibition_cost for genotype in genotypes)
+    weight = np.array([round(SOURCE_UNIT * math.prod(flag.cytokine_factor for flag in said)) for said in flags])
+    secretes = of_base(genotype.cytokine > 0.0 for genotype in genotypes)
     lodging = scarring * niche.capacity_cost
     return CellRules(
         update={"birth_death": BIRTH_DEATH, "death_birth": DEATH_BIRTH}[h.update],
@@ -62,19 +61,19 @@ def cell_rules(spec: Spec, types: CellTypes, antigens: Antigens) -> CellRules:
         regeneration=h.regeneration,
         recirculation=word_threshold(h.recirculation),
         displacement=word_threshold(h.displacement),
-        lodge=np.array([int((1.0 - lodging * e / 255.0) * 2**32) for e in range(256)], np.uint64),
-        scar_cost=scar_cost,
+        lodge=((1.0 - lodging * np.arange(256) / 255.0) * 2**32).astype(np.uint64),
+        scar_cost=of_base(scarring * (niche.mutant_scar_cost if m else niche.wild_type_scar_cost) for m in mutant),
         fitness=fitness,
-        inhibition_cost=cost,
-        antigen_fitness=low,
+        inhibition_cost=cost / DAYS_PER_YEAR,
+        antigen_fitness=np.where(family.antigen_low, low, 0.0),
         coupling=np.array([spec.antigen.coupling, spec.antigen.late_coupling]),
-        steady=steady,
-        interferon=interferon,
+        steady=family.steady.astype(np.uint8),
+        interferon=loss * order / DAYS_PER_YEAR if spec.interferon.enabled else np.zeros(len(order)),
         receptor_gain=spec.eltrombopag.division_gain if spec.eltrombopag.enabled else 0.0,
         base=types.base_of(),
         antigen_class=antigens.class_of,
-        is_mutant=is_mutant,
-        source_weight=weight,
+        is_mutant=of_base(mutant).astype(np.uint8),
+        source_weight=np.where(secretes, weight[family.flag_set], 0).astype(np.int32),
         mutation_rate=types.mutation_rate,
         becomes=types.becomes,
         transformation=types.transformation,
@@ -110,7 +109,9 @@ def car_t_rules(spec: Spec, lattice: Lattice, types: CellTypes, antigens: Antige
     longest = hop if tissue else p.sub_step / 24.0
     sub_steps = max(1, math.ceil(step / longest - 1e-9))
     sub_step = step / sub_steps
-    genotypes = [None, *(spec.genotypes[cell_type.base] for cell_type in types.types)]
+    genotypes = [spec.genotypes[base] for base in types.bases]
+    output = np.array([genotype.megakaryocyte_output for genotype in genotypes])[types.family.base]
+    output[0] = 0.0
     three_d = lattice.radius_z > 0 or not tissue
     return CarTRules(
         enabled=int(bool(infusing_courses(spec))),
@@ -121,7 +122,7 @@ def car_t_rules(spec: Spec, lattice: Lattice, types: CellTypes, antigens: Antige
         most_homing=math.inf if tissue or p.homing == 0.0 else 1.0 / p.homing,
         marrow_cells=float(lattice.sites) if tissue else p.marrow_cells_per_kg * spec.patient.weight,
         antigen_class=antigens.class_of,
-        output=np.array([0.0 if g is None else g.megakaryocyte_output for g in genotypes]),
+        output=output,
         base=cells.base,
         is_mutant=cells.is_mutant,
         receptor_share=p.receptor_share,

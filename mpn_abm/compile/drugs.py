@@ -1,6 +1,7 @@
 """Drugs and doses as concentrations, occupancies, exposures and agents."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,7 @@ def amount_of(drug: OralDrug, dose: float) -> float:
     return dose * amount_per_dose(drug.first_dose_peak or 0.0, *rates_of(drug))
 
 
+@lru_cache(maxsize=256)
 def ic50_of(drug: JakInhibitor) -> float:
     """The half-maximal concentration, told or from the mean occupancy at the usual dose, nM."""
     if drug.ic50 is not None:

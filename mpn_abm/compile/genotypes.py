@@ -1,7 +1,10 @@
 """The genotypes that a run can meet, numbered, and what each one means for the mechanisms."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from statistics import NormalDist
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -11,13 +14,19 @@ from mpn_abm.scenario.schema import Clone, Spec
 from mpn_abm.scenario.treatments import TransplantTreatment
 
 DAYS_PER_YEAR = 365.25
+DRIVERS = ("JAK2_V617F", "CALR_TYPE1", "CALR_TYPE2")
+HOMOZYGOUS = "JAK2_V617F_HOM"
 BACKGROUND = {"DNMT3A": "dnmt3a_share", "TET2": "tet2_share", "ASXL1": "asxl1_share", "TP53": "tp53_share"}
 # counts of cytokine sources are whole numbers of this part of a cell's usual output
 SOURCE_UNIT = 100
 MOST_GENOTYPES = 255
 # of the normal distribution, one for each random byte
 NORMAL_QUANTILES = np.array([NormalDist().inv_cdf((byte + 0.5) / 256.0) for byte in range(256)])
-TRANSFORMED, DONOR = "transformed", "donor"
+LOH, ANTIGEN_LOW, TRANSFORMED = "LOH", "antigen_low", "transformed"
+# with one of them a cell is transformed more often
+TRANSFORMING = frozenset({"TP53", "ASXL1"})
+DONOR = "donor"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,33 @@ class CellType:
     flags: frozenset[str] = frozenset()
     antigen_low: bool = False
     tet2_first: bool = False  # TET2 came before the driver
+
+
+class Hit(NamedTuple):
+    """A kind of mutation, and what its rate depends on in the cell that it hits."""
+
+    kind: str
+    base: str
+    driven: bool = False  # TP53 or ASXL1 came before, which matters to transformation alone
+
+
+@dataclass(frozen=True)
+class Family:
+    """Types and what they mutate to, whatever the rates."""
+
+    types: tuple[CellType, ...]
+    kinds: tuple[str, ...]  # of mutations
+    hits: tuple[Hit, ...]  # one for each way in which a type mutates
+    source: np.ndarray  # int64[hits], number of the type
+    kind: np.ndarray  # int64[hits]
+    target: np.ndarray  # int64[hits], number of the type that it becomes
+    bases: tuple[str, ...]  # signalling bases
+    base: np.ndarray  # int64[G], signalling base; the empty niche has that of the wild type
+    flag_sets: tuple[frozenset[str], ...]  # all that occur, none for the empty niche
+    flag_set: np.ndarray  # int64[G]
+    antigen_low: np.ndarray  # bool[G]
+    tet2_first: np.ndarray  # bool[G]
+    steady: np.ndarray  # bool[G], transformed
 
 
 @dataclass(frozen=True)
@@ -41,6 +77,7 @@ class CellTypes:
     becomes: np.ndarray  # int64[G, K]
 
     transformation: int  # the kind of mutation that transforms, -1 if there is none
+    family: Family
 
     def number_of(self, base: str) -> int:
         """Number of the type of a base without background drivers."""
@@ -48,46 +85,56 @@ class CellTypes:
 
     def base_of(self) -> np.ndarray:
         """int64[G]: signalling base of each number; the empty niche has that of the wild type."""
-        return np.array([0] + [self.bases.index(cell_type.base) for cell_type in self.types], np.int64)
+        return self.family.base.copy()
 
 
-def mutations_of(cell_type: CellType, spec: Spec) -> list[tuple[str, CellType, float]]:
-    """Every way in which a type mutates: kind, what it becomes, rate per year and stem cell."""
-    rates = spec.mutation
+def mutants_of(cell_type: CellType) -> list[tuple[Hit, CellType]]:
+    """Every way in which a type could mutate, and what it becomes."""
     base, flags, low = cell_type.base, cell_type.flags, cell_type.antigen_low
-    found: list[tuple[str, CellType, float]] = []
+    found: list[tuple[Hit, CellType]] = []
     # what a transformed cell gains matters no more, and a donor is followed for years only
     if TRANSFORMED in flags or base == DONOR:
         return found
-    first = "TET2" in flags
     if base == "wild_type":
-        type1 = rates.calr_type1_share
-        found += [
-            ("JAK2_V617F", CellType("JAK2_V617F", flags, tet2_first=first), rates.jak2_rate),
-            ("CALR_TYPE1", CellType("CALR_TYPE1", flags, tet2_first=first), rates.calr_rate * type1),
-            ("CALR_TYPE2", CellType("CALR_TYPE2", flags, tet2_first=first), rates.calr_rate * (1.0 - type1)),
-        ]
+        found += [(Hit(to, base), CellType(to, flags, tet2_first="TET2" in flags)) for to in DRIVERS]
     if base == "JAK2_V617F":
-        found.append(("LOH", replace(cell_type, base="JAK2_V617F_HOM"), rates.loss_of_heterozygosity_rate))
-    for flag, share in BACKGROUND.items():
-        if flag not in flags:
-            found.append((flag, replace(cell_type, flags=flags | {flag}), rates.driver_rate * getattr(rates, share)))
-    if antigen_of(base, spec) > 0.0 and not low:
-        found.append(("antigen_low", replace(cell_type, antigen_low=True), rates.antigen_low_rate))
-    rate = transformation_rate(cell_type, spec)
-    found.append((TRANSFORMED, CellType(base, frozenset({TRANSFORMED}), low), rate))
-    return [mutation for mutation in found if mutation[2] > 0.0]
+        found.append((Hit(LOH, base), replace(cell_type, base=HOMOZYGOUS)))
+    found += [(Hit(flag, base), replace(cell_type, flags=flags | {flag})) for flag in BACKGROUND if flag not in flags]
+    if not low:
+        found.append((Hit(ANTIGEN_LOW, base), replace(cell_type, antigen_low=True)))
+    hit = Hit(TRANSFORMED, base, not flags.isdisjoint(TRANSFORMING))
+    found.append((hit, CellType(base, frozenset({TRANSFORMED}), low)))
+    return found
 
 
-def transformation_rate(cell_type: CellType, spec: Spec) -> float:
+def rates_of_hits(bases: Iterable[str], spec: Spec) -> dict[Hit, float]:
+    """Rate per year and stem cell of every hit that happens at all, in cells of these bases and what they become."""
+    rates = spec.mutation
+    if not rates.enabled:
+        return {}
+    type1 = rates.calr_type1_share
+    found = {
+        Hit("JAK2_V617F", "wild_type"): rates.jak2_rate,
+        Hit("CALR_TYPE1", "wild_type"): rates.calr_rate * type1,
+        Hit("CALR_TYPE2", "wild_type"): rates.calr_rate * (1.0 - type1),
+        Hit(LOH, "JAK2_V617F"): rates.loss_of_heterozygosity_rate,
+    }
+    for base in {*bases, *DRIVERS, HOMOZYGOUS}:
+        found |= {Hit(flag, base): rates.driver_rate * getattr(rates, share) for flag, share in BACKGROUND.items()}
+        found[Hit(ANTIGEN_LOW, base)] = rates.antigen_low_rate if antigen_of(base, spec) > 0.0 else 0.0
+        found |= {Hit(TRANSFORMED, base, driven): transformation_rate(base, driven, spec) for driven in (False, True)}
+    return {hit: rate for hit, rate in found.items() if rate > 0.0}
+
+
+def transformation_rate(base: str, driven: bool, spec: Spec) -> float:
     """Hits a year that transform a cell, those that are lost at once included; 0 for healthy cells."""
-    p, gene = spec.progression, spec.genotypes[cell_type.base].gene
+    p, gene = spec.progression, spec.genotypes[base].gene
     if gene == "none" or not p.enabled or spec.marrow.scale == "tissue":
         return 0.0
     division = spec.hematopoiesis.division_rate
     survival = p.transformed_fitness / (p.transformed_fitness + division) if p.transformed_fitness else 1.0
     rate = p.transformation_rate / survival
-    if cell_type.flags & {"TP53", "ASXL1"}:
+    if driven:
         rate *= p.driver_factor
     return rate * (p.calr_factor if gene == "CALR" else 1.0)
 
@@ -121,30 +168,61 @@ def cell_types_of(spec: Spec, weight: float) -> CellTypes:
     """
     founders = {name: founder_of(clone, spec) for name, clone in spec.clones.items()}
     donor = [CellType(t.donor) for t in spec.treatments.values() if isinstance(t, TransplantTreatment)]
-    types = list(dict.fromkeys([*founders.values(), *donor]))
-    kinds: list[str] = []
-    arrows: list[tuple[int, str, int, float]] = []
-    k = 0
-    while spec.mutation.enabled and k < len(types):
-        for kind, mutant, rate in mutations_of(types[k], spec):
-            if mutant not in types:
-                types.append(mutant)
-            if kind not in kinds:
-                kinds.append(kind)
-            arrows.append((k + 1, kind, types.index(mutant) + 1, rate))
-        k += 1
+    first = tuple(dict.fromkeys([*founders.values(), *donor]))
+    rates = rates_of_hits({cell_type.base for cell_type in first}, spec)
+    family = family_of(first, frozenset(rates))
+    types, kinds = family.types, family.kinds
     if len(types) > MOST_GENOTYPES:
         expectation = f"expected at most {MOST_GENOTYPES} kinds of cells that can arise, not {len(types)}"
         raise ScenarioError([Problem(spec.name, None, None, "clones", "", expectation)])
     mutation_rate = np.zeros((len(types) + 1, len(kinds)))
     becomes = np.zeros((len(types) + 1, len(kinds)), np.int64)
-    for source, kind, target, rate in arrows:
-        mutation_rate[source, kinds.index(kind)] = rate * weight / DAYS_PER_YEAR
-        becomes[source, kinds.index(kind)] = target
-    bases = ["wild_type", *dict.fromkeys(cell_type.base for cell_type in types if cell_type.base != "wild_type")]
-    numbers = {name: types.index(cell_type) + 1 for name, cell_type in founders.items()}
+    by_hit = np.array([rates[hit] for hit in family.hits])
+    mutation_rate[family.source, family.kind] = by_hit * weight / DAYS_PER_YEAR
+    becomes[family.source, family.kind] = family.target
+    numbers = {name: first.index(cell_type) + 1 for name, cell_type in founders.items()}
     transformation = kinds.index(TRANSFORMED) if TRANSFORMED in kinds else -1
-    return CellTypes(tuple(types), tuple(bases), numbers, mutation_rate, becomes, transformation)
+    return CellTypes(types, family.bases, numbers, mutation_rate, becomes, transformation, family)
+
+
+@lru_cache(maxsize=64)
+def family_of(first: tuple[CellType, ...], possible: frozenset[Hit]) -> Family:
+    """Number the first types and all that they can mutate to by the hits that are possible."""
+    numbers = {cell_type: number for number, cell_type in enumerate(first, 1)}
+    kinds: dict[str, int] = {}
+    ways: list[tuple[Hit, int, int, int]] = []
+    waiting = list(first)
+    for source, cell_type in enumerate(waiting, 1):
+        for hit, mutant in mutants_of(cell_type):
+            if hit not in possible:
+                continue
+            if mutant not in numbers:
+                numbers[mutant] = len(numbers) + 1
+                waiting.append(mutant)
+            ways.append((hit, source, kinds.setdefault(hit.kind, len(kinds)), numbers[mutant]))
+    facts = np.array([way[1:] for way in ways], np.int64).reshape(-1, 3)
+    bases = _numbered(["wild_type", *(cell_type.base for cell_type in numbers)])
+    flag_sets = _numbered([frozenset(), *(cell_type.flags for cell_type in numbers)])
+    return Family(
+        types=tuple(numbers),
+        kinds=tuple(kinds),
+        hits=tuple(way[0] for way in ways),
+        source=facts[:, 0],
+        kind=facts[:, 1],
+        target=facts[:, 2],
+        bases=tuple(bases),
+        base=np.array([0, *(bases[cell_type.base] for cell_type in numbers)], np.int64),
+        flag_sets=tuple(flag_sets),
+        flag_set=np.array([0, *(flag_sets[cell_type.flags] for cell_type in numbers)], np.int64),
+        antigen_low=np.array([False, *(cell_type.antigen_low for cell_type in numbers)]),
+        tet2_first=np.array([False, *(cell_type.tet2_first for cell_type in numbers)]),
+        steady=np.array([False, *(TRANSFORMED in cell_type.flags for cell_type in numbers)]),
+    )
+
+
+def _numbered(things: Iterable[T]) -> dict[T, int]:
+    """Each thing once, numbered from 0."""
+    return {thing: number for number, thing in enumerate(dict.fromkeys(things))}
 
 
 @dataclass(frozen=True)
@@ -165,17 +243,16 @@ def antigens_of(cell_types: CellTypes, spec: Spec) -> Antigens:
     effects = [e for drug in spec.drugs.values() if isinstance(drug, Modifier) for e in drug.effects.values()]
     named = {effect.genotype for effect in effects if effect.factor == "antigen"}
     none = (0.0, False, "")
-    kinds = [none]
+    numbers = {none: 0}
+    shown = {base: antigen_of(base, spec) for base in cell_types.bases}
     classes = [0]
     for cell_type in cell_types.types:
-        median, late = antigen_of(cell_type.base, spec), TRANSFORMED in cell_type.flags
+        median, late = shown[cell_type.base], TRANSFORMED in cell_type.flags
         if cell_type.antigen_low:
             median *= spec.antigen.low_variant_factor
         if late:
             median *= spec.antigen.late_phase_factor
         kind = (median, late, cell_type.base if cell_type.base in named else "") if median > 0.0 else none
-        if kind not in kinds:
-            kinds.append(kind)
-        classes.append(kinds.index(kind))
-    medians, always_late, _ = zip(*kinds, strict=True)
+        classes.append(numbers.setdefault(kind, len(numbers)))
+    medians, always_late, _ = zip(*numbers, strict=True)
     return Antigens(np.array(classes, np.int64), np.array(medians), np.array(always_late, np.uint8))

@@ -34,12 +34,13 @@ def immune_rules(spec: Spec, types: CellTypes, antigens: Antigens, car_t: CarTRu
     """PD-L1, suppression, endogenous T cells, and JAK inhibition of T cells."""
     p = spec.immune
     gain = {"JAK2": p.pd_l1_jak2, "CALR": p.pd_l1_calr, "none": 0.0}
-    seen = {types.types[g - 1].base for g, c in enumerate(antigens.class_of.tolist()) if c > 0}
+    seen = np.zeros(len(types.bases), np.uint8)
+    seen[types.family.base[antigens.class_of > 0]] = 1
     return ImmuneRules(
         enabled=int(p.enabled),
         pd_l1=np.array([gain[spec.genotypes[base].gene] for base in types.bases]),
         is_mutant=mutant_bases(spec, types),
-        is_seen=np.array([base in seen for base in types.bases], np.uint8),
+        is_seen=seen,
         checkpoint_weight=p.checkpoint_weight,
         division_cost=p.t_cell_division_cost,
         killing_cost=p.t_cell_killing_cost,

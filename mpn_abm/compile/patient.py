@@ -81,7 +81,7 @@ def progression_rules(spec: Spec, types: CellTypes) -> ProgressionRules:
         enabled=int(p.enabled),
         mortal=int(p.mortality and niche),
         disease=DISEASES[spec.patient.disease],
-        is_transformed=np.array([0] + ["transformed" in t.flags for t in types.types], np.uint8),
+        is_transformed=types.family.steady.astype(np.uint8),
         is_mutant=mutant_bases(spec, types),
         is_calr=np.array([spec.genotypes[base].gene == "CALR" for base in types.bases], np.uint8),
         accelerated=p.accelerated_blasts,

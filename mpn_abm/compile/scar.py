@@ -1,5 +1,7 @@
 """Rules of scar from a scenario."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from mpn_abm.compile.genotypes import SOURCE_UNIT, CellTypes
@@ -16,6 +18,7 @@ def block_widths(length: int) -> np.ndarray:
     return widths
 
 
+@lru_cache(maxsize=4)
 def field_levels(lattice: Lattice, tissue: bool) -> Levels:
     """Multigrid levels of cytokine and suppression; of a single block where no field is solved."""
     if not tissue:

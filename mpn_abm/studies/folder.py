@@ -122,7 +122,7 @@ class Folder:
         for table in PARTS:
             for shard in self.shards_with(table) - done:
                 _remove(self.part(table, shard))
-            folder = self.path / table
+        for folder in (self.path, *(self.path / table for table in PARTS)):
             for left in folder.iterdir() if folder.is_dir() else ():
                 if PART.fullmatch(left.name):
                     _remove(left)

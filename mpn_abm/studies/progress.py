@@ -39,7 +39,8 @@ class Tally:
         self.total, self.done, self.failed = total, done, failed
         self.peak_memory_mb = 0.0
         self._watcher = watcher
-        self._before, self._start = done, time.monotonic()
+        # the pace counts from the first answer, as the processes have to start
+        self._first: tuple[float, int] | None = None
         self._tell()
 
     def take(self, outcome: Outcome) -> None:
@@ -47,13 +48,17 @@ class Tally:
         self.done += outcome.runs + outcome.failed
         self.failed += outcome.failed
         self.peak_memory_mb = max(self.peak_memory_mb, outcome.peak_memory_mb)
+        if self._first is None:
+            self._first = time.monotonic(), self.done
         self._tell()
 
     @property
     def standing(self) -> Standing:
         """Where it stands."""
-        made = self.done - self._before
-        left = (time.monotonic() - self._start) * (self.total - self.done) / made if made else None
+        left = None
+        if self._first is not None and self.done > self._first[1]:
+            pace = (self.done - self._first[1]) / (time.monotonic() - self._first[0])
+            left = (self.total - self.done) / pace
         return Standing(self.total, self.done, self.failed, left)
 
     def _tell(self) -> None:

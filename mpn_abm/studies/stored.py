@@ -92,6 +92,9 @@ class _Whole(Mapping[str, pa.Table]):
             raise KeyError(table)
         return _read(self._path / f"{table}.parquet")
 
+    def __contains__(self, table: object) -> bool:
+        return table in list(self)
+
     def __iter__(self) -> Iterator[str]:
         return (name for name in WHOLE if (self._path / f"{name}.parquet").is_file())
 

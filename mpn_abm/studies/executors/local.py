@@ -21,6 +21,7 @@ from mpn_abm.errors import SimulationError
 from mpn_abm.studies.executors.options import Options, Told
 from mpn_abm.studies.outcome import Outcome
 from mpn_abm.studies.shard import carry_out, give_up
+from mpn_abm.studies.warming import warm
 
 # workers that end before they began, one after the other, until it is no accident
 MOST_FALSE_STARTS = 4
@@ -41,6 +42,7 @@ def work(folder: str, shards: Sequence[int], options: Options, told: Told) -> li
             outcomes.append(carry_out(folder, shard, options.retry_failed))
             told(outcomes[-1])
         return outcomes
+    warm(folder)
     return _Crew(folder, shards, options, told).work()
 
 

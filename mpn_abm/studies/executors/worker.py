@@ -14,6 +14,8 @@ import threading
 from dataclasses import asdict
 from typing import BinaryIO
 
+import pyarrow as pa
+
 from mpn_abm.errors import MpnAbmError
 from mpn_abm.studies.shard import carry_out
 
@@ -22,6 +24,8 @@ def main(folder: str, retry_failed: bool) -> None:
     """Carry out what is asked until nobody asks."""
     # Ctrl-C reaches the whole group of processes, and the parent decides what becomes of it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
     # what a library prints is no answer
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
