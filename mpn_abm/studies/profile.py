@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -15,7 +16,7 @@ from mpn_abm.scenario.documents import read_file
 from mpn_abm.scenario.layers import canonical
 from mpn_abm.scenario.schema import SCHEMA
 from mpn_abm.scenario.shape import Blocks
-from mpn_abm.scenario.tree import Entry, in_reading_order, problem
+from mpn_abm.scenario.tree import Entry, Origin, entry_from, in_reading_order, problem
 from mpn_abm.scenario.validation import validated
 
 # a word of a shell: it stands in a line of the script
@@ -43,7 +44,9 @@ class Profile(Block):
     executor: Literal["local", "dask", "slurm"] = setting("local", doc="who works on the shards")
     jobs: Whole | None = setting(None, low=1, high=100_000, doc="shards at a time")
     scheduler: Word | None = setting(
-        None, doc="a Dask scheduler", expects="the address of a Dask scheduler that runs already, such as tcp://HOST:8786"
+        None,
+        doc="a Dask scheduler",
+        expects="the address of a Dask scheduler that runs already, such as tcp://HOST:8786",
     )
     slurm: SlurmOptions = setting(SlurmOptions(), doc="what SLURM is asked for")
 
@@ -67,7 +70,15 @@ def read_profile(path: str | PathLike[str]) -> Profile:
     MissingFileError
         If there is no such file.
     """
-    root = read_file(Path(path))
+    return _checked(read_file(Path(path)))
+
+
+def slurm_options(said: Mapping[str, Any]) -> SlurmOptions:
+    """Check what SLURM is asked for, as a caller says it."""
+    return _checked(entry_from({"slurm": said}, Origin("options"))).slurm
+
+
+def _checked(root: Entry) -> Profile:
     said = dict(root.value)
     problems = []
     if (schema := said.pop("schema", None)) is not None and schema.value != SCHEMA:

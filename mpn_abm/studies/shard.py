@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from functools import lru_cache
@@ -110,3 +111,9 @@ def _publish(place: Folder, shard: int, runs: int, tables: Mapping[str, pa.Table
     in_order |= {name: tables[name] for name in ("summary",) if name in tables}
     said = place.provenance
     parts_together(place, shard, {name: parquet(table, said, runs) for name, table in in_order.items()})
+
+
+if __name__ == "__main__":
+    from mpn_abm.studies.executors.slurm_task import main
+
+    sys.exit(main())

@@ -32,6 +32,7 @@ SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.scheduler.allowed-failures": 0,
 }
+log = logging.getLogger(__name__)
 _ADDRESS = re.compile(r"(\w+://)?(\[[0-9a-fA-F:]+\]|[^\s/:]+):\d+/?")
 
 
@@ -143,7 +144,7 @@ def _refuse_unfit_workers(client: Client, folder: str) -> None:
     seen = client.run(os.path.isdir, folder, on_error="ignore")
     workers = client.scheduler_info(n_workers=-1)["workers"]
     if not workers:
-        print("the Dask scheduler has no workers yet; the shards wait for them", file=sys.stderr)
+        log.warning("the Dask scheduler has no workers yet; the shards wait for them")
     told = []
     # a worker may go or come between these questions
     for address in sorted(versions.keys() & seen.keys() & workers.keys()):
