@@ -39,7 +39,9 @@ def test_status_from_another_process(tmp_path, monkeypatch, capsys):
     assert main(["sweep", "status", str(tmp_path)]) == 2
 
 
-@pytest.mark.parametrize(("sent", "code", "told"), [(signal.SIGTERM, 75, "goes on from there"), (signal.SIGINT, 130, "")])
+@pytest.mark.parametrize(
+    ("sent", "code", "told"), [(signal.SIGTERM, 75, "goes on from there"), (signal.SIGINT, 130, "")]
+)
 def test_a_study_that_is_stopped_says_so_and_goes_on(tmp_path, tmp_path_factory, sent, code, told):
     source = a_sweep(40)
     file = written(tmp_path / "study.json", source)
@@ -114,7 +116,11 @@ def test_only_the_rows_that_are_asked_for_are_kept(tmp_path):
     """28 days with a row every week; the first and the last row always stay."""
     claims = {"grows": {"arm": "fast", "endpoint": "vaf_driver", "at_day": 14, "low": 0.0}}
     days = {}
-    for name, output in {"none": {"trajectory": "none"}, "days": {"trajectory": "days"}, "every": {"every_days": 14}}.items():
+    for name, output in {
+        "none": {"trajectory": "none"},
+        "days": {"trajectory": "days"},
+        "every": {"every_days": 14},
+    }.items():
         study = a_trial(3) | {"output": output, "expect": claims}
         mpn_abm.trial(study, out=tmp_path / name)
         found = mpn_abm.read(tmp_path / name)
