@@ -6,7 +6,7 @@ import os
 import shlex
 
 import pytest
-from studies.small_studies import a_sweep, command, marrow, written
+from studies.study_folders import a_sweep, command, marrow, written
 
 import mpn_abm
 from mpn_abm.cli.main import main
