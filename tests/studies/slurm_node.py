@@ -32,7 +32,10 @@ SlurmdLogFile={folder}/slurmd.log
 # no control groups, which need more rights than a test has
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
+# too much memory ends a task
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
 MpiDefault=none
 SelectType=select/cons_tres
@@ -61,7 +64,7 @@ def missing():
 
 
 @contextmanager
-def slurm_node(array_size=101):
+def slurm_node(array_size=4):
     """A running node; gives the environment with which its commands find it."""
     # not the folder of the test: munge wants one in which everybody may look its socket up
     folder = Path(tempfile.mkdtemp(prefix="slurm_"))

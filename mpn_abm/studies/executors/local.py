@@ -25,7 +25,7 @@ from mpn_abm.studies.warming import warm
 
 # workers that end before they began, one after the other, until it is no accident
 MOST_FALSE_STARTS = 4
-ONE_THREAD = {name: "1" for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def work(folder: str, shards: Sequence[int], options: Options, told: Told) -> list[Outcome]:
