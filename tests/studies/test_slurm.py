@@ -33,6 +33,7 @@ def node():
 @pytest.fixture(autouse=True)
 def inside(monkeypatch, node):
     monkeypatch.setenv("SLURM_CONF", node["SLURM_CONF"])
+    monkeypatch.setattr(slurm, "LONGEST_PAUSE", 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +85,16 @@ def test_a_task_that_is_killed_is_submitted_again_and_given_up_the_second_time(t
     assert digests(tmp_path / "s") == whole
 
 
+def test_a_task_with_too_little_memory_is_told_of_in_the_words_of_slurm(tmp_path):
+    study = mpn_abm.sweep(a_sweep(2), out=tmp_path / "s", jobs=2, executor="slurm", slurm={"memory_mb": 30})
+    assert study.failures["run_id"].tolist() == study.plan["run_id"].tolist()
+    assert study.failures["message"].str.contains("OUT_OF_MEMORY").all(), study.failures["message"][0]
+    assert study.summary.empty
+
+
 def test_a_job_whose_parent_was_killed_is_found_by_the_next_call(tmp_path, whole):
     file = written(tmp_path / "study.json", SOURCE)
-    words = ("sweep", "run", file, "--out", tmp_path / "s", "--executor", "slurm", "--jobs", 1)
+    words = ("sweep", "run", file, "--out", tmp_path / "s", "--executor", "slurm", "--jobs", 2)
     parent = command(*words)
     wait_for(lambda: (tmp_path / "s" / "slurm" / "job.json").exists(), parent)
     parent.kill()
