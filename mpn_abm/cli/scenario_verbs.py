@@ -56,7 +56,7 @@ def init(
 
 
 def examples(as_json: Json = False) -> None:
-    """List the scenarios that are shipped, each with its question."""
+    """List the scenarios and studies that are shipped, each with its question."""
     from mpn_abm.scenario.documents import read_file
     from mpn_abm.scenario.examples import example_files
 
@@ -66,27 +66,28 @@ def examples(as_json: Json = False) -> None:
 
 
 def schema() -> None:
-    """Print the JSON Schema of a scenario file."""
+    """Print the JSON Schema of scenario and study files."""
     from mpn_abm.scenario.json_schema import json_schema
 
     _print(json_schema())
 
 
 def validate(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Scenarios to check.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Scenarios and studies to check.")],
     sets: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Check scenarios and show everything that is wrong with them."""
+    """Check scenarios and studies, and show everything that is wrong with them."""
     from mpn_abm.scenario.checks import never_happens
     from mpn_abm.scenario.scenario import load
+    from mpn_abm.scenario.studies.study_file import is_study, load_study
 
     problems: list[Problem] = []
     missing: list[MissingFileError] = []
     valid: dict[str, str] = {}
     for file in files:
         try:
-            scenario = load(file, sets=sets or ())
+            scenario = load_study(file, sets or ()).scenario if is_study(file) else load(file, sets=sets or ())
             valid[str(file)] = scenario.sha256
             for line in never_happens(scenario.spec):
                 print(f"{file}: {line}", file=sys.stderr)
@@ -108,7 +109,7 @@ def validate(
 
 
 def explain(
-    file: Annotated[Path, typer.Argument(help="A scenario.")],
+    file: Annotated[Path, typer.Argument(help="A scenario or a study.")],
     path: Annotated[str, typer.Argument(help="A path such as antigen.density_molecules; all without it.")] = "",
     sets: Set = None,
     as_json: Json = False,
@@ -116,8 +117,13 @@ def explain(
     """Say of every value what it means, its unit and range, its source, and where it was set."""
     from mpn_abm.scenario.explain import explained
     from mpn_abm.scenario.scenario import load
+    from mpn_abm.scenario.studies.explaining import explained_study
+    from mpn_abm.scenario.studies.study_file import is_study, load_study
 
-    rows = explained(load(file, sets=sets or ()), path)
+    if is_study(file):
+        rows = explained_study(load_study(file, sets or ()), path)
+    else:
+        rows = explained(load(file, sets=sets or ()), path)
     _print({row.path: vars(row) for row in rows} if as_json else "\n".join(map(str, rows)))
 
 

@@ -114,7 +114,7 @@ PathName = Annotated[str, _PATH]
 
 def is_path(annotation: Any) -> bool:
     """Whether names of this type are paths."""
-    return annotation == PathName
+    return bool(annotation == PathName)
 
 
 GenotypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]

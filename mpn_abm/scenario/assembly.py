@@ -27,7 +27,7 @@ def assembled(
     arms: dict[str, Solved] = {}
     of_arms: list[Problem] = []
     for name, overlay in overlays.items():
-        arm_tree, arm_spec, theirs = solved([*of_file, *overlay], days, without_arm(name, problems, where))
+        arm_tree, arm_spec, theirs = solved([*of_file, *overlay], days, [*known, *without_arm(name, problems, where)])
         arms[name] = Solved(arm_tree, arm_spec)
         of_arms += within_arm(name, (told for told in theirs if told not in own), where)
     problems += [*own, *of_arms]

@@ -1,4 +1,4 @@
-"""The scenarios that come with the program: two templates to begin with, and the library."""
+"""The scenarios and studies that come with the program: two templates to begin with, and the library."""
 
 from __future__ import annotations
 
@@ -36,8 +36,12 @@ def file_of(name: str) -> Path:
 
 
 def with_what_it_extends(file: Path) -> list[Path]:
-    """A file of the library and, after it, those that it extends."""
-    said = read_text(file.read_text(encoding="utf-8"), str(file)).value.get("extends")
-    named = () if said is None else said.value if isinstance(said.value, list) else (said,)
+    """A file of the library and, after it, those that it extends; of a study its scenario as well."""
+    root = read_text(file.read_text(encoding="utf-8"), str(file))
+    scenario = root.at(("scenario",))
+    named = [scenario] if scenario is not None and not scenario.is_mapping else []
+    for said in (root.at(("extends",)), root.at(("scenario", "extends"))):
+        if said is not None:
+            named += said.value if isinstance(said.value, list) else [said]
     extended = ((file.parent / entry.value).resolve() for entry in named)
     return [file, *(deeper for one in extended for deeper in with_what_it_extends(one))]

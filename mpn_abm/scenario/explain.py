@@ -13,7 +13,7 @@ from mpn_abm.scenario.paths import Place
 from mpn_abm.scenario.resolved import plain
 from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.scenario.suggestions import one_of, unknown
-from mpn_abm.scenario.tree import written
+from mpn_abm.scenario.tree import Origin, written
 from mpn_abm.units import phrase
 
 
@@ -44,12 +44,12 @@ def explained(scenario: Scenario, path: str = "") -> list[Explanation]:
         if name not in ("", *scenario.arms):
             raise UsageError(f"{path}: {unknown('arm', name, scenario.arms)}")
         return [row for arm in ([name] if name else scenario.arms) for row in _of_arm(scenario, arm, within)]
-    rows = [_explanation(scenario, leaf) for leaf in _leaves(scenario.locate(path))]
+    rows = [explanation(leaf, scenario.origin_of(leaf)) for leaf in leaves_of(scenario.locate(path))]
     if path:
         return rows
     # a file that says nothing of arms and claims is spared their defaults
     said = [name for name in scenario.comparison_tree.value if name != "arms"]
-    beside = [_explanation(scenario, leaf) for name in said for leaf in _leaves(scenario.locate(name))]
+    beside = [explanation(leaf, scenario.origin_of(leaf)) for name in said for leaf in leaves_of(scenario.locate(name))]
     return [*rows, *beside, *(row for arm in scenario.arms for row in _of_arm(scenario, arm, ""))]
 
 
@@ -63,8 +63,8 @@ def _of_arm(scenario: Scenario, arm: str, within: str) -> Iterator[Explanation]:
         if entry.value is None:
             yield Explanation(here, None, "", "", "left out, or the default again", "", str(entry.origin))
             continue
-        for leaf in _leaves(scenario.arms[arm].locate(path)):
-            row = _explanation(scenario.arms[arm], leaf)
+        for leaf in leaves_of(scenario.arms[arm].locate(path)):
+            row = explanation(leaf, scenario.arms[arm].origin_of(leaf))
             yield replace(row, path=f"arms.{arm}.{row.path}")
 
 
@@ -72,14 +72,16 @@ def _choice(annotation: Any, words: list[str]) -> str:
     return f"any of {', '.join(words)}" if get_origin(annotation) is tuple else one_of(words)
 
 
-def _leaves(place: Place) -> Iterator[Place]:
+def leaves_of(place: Place) -> Iterator[Place]:
+    """The values at and below a place."""
     if place.is_leaf:
         yield place
     for child in place.children():
-        yield from _leaves(child)
+        yield from leaves_of(child)
 
 
-def _explanation(scenario: Scenario, place: Place) -> Explanation:
+def explanation(place: Place, origin: Origin) -> Explanation:
+    """What is to be said of the value at a place, which comes from there."""
     declaration, unit = place.declaration, place.unit
     assert declaration is not None
     assert unit is not None
@@ -91,5 +93,5 @@ def _explanation(scenario: Scenario, place: Place) -> Explanation:
         range=declaration.expects or (_choice(place.annotation, words) if words else bounds(declaration, unit)),
         meaning=declaration.doc,
         source=declaration.source or "",
-        origin=str(scenario.origin_of(place)),
+        origin=str(origin),
     )

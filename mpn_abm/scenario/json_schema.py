@@ -1,4 +1,4 @@
-"""The JSON Schema (2020-12) of a scenario file, for editors and other programs.
+"""The JSON Schema (2020-12) of scenario and study files, for editors and other programs.
 
 The validator supplies the types, the declarations supply keys, units and bounds: every suffix that may be written is a
 property of its own. A null stands for the default, a key with a dot for nesting; what holds between values is left to
@@ -12,6 +12,9 @@ from typing import Any
 from mpn_abm.mechanisms.declaration import Block, Declaration, declarations
 from mpn_abm.scenario.schema import SCHEMA, ScenarioFile
 from mpn_abm.scenario.shape import Blocks, Listed, Named
+from mpn_abm.scenario.studies.axes import Axis
+from mpn_abm.scenario.studies.blocks import SensitivitySpec, StudyDocument
+from mpn_abm.scenario.studies.document import ASSUMED
 from mpn_abm.units import Unit, convert, is_number, phrase
 
 _TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
@@ -20,22 +23,36 @@ _DIRECTIVES = {
     "extends": {**_TEXTS, "description": "files that this one changes, relative to it"},
     "without": {**_TEXTS, "description": "paths of those files that this one drops"},
 }
+_SCENARIO = {
+    "anyOf": [{"type": "string"}, {"$ref": "#/$defs/ScenarioFile"}],
+    "description": StudyDocument.model_fields["scenario"].description,
+}
+_AXIS = {"$ref": f"#/$defs/{Axis.__name__}"}
 _NUMBERS = ("number", "integer")
 _INTERNAL = ("title", "unit", "expects", "source", "sweep", "default", "description")
 
 
 def json_schema() -> dict[str, Any]:
     """The schema as plain Python objects."""
-    raw = ScenarioFile.model_json_schema()
-    blocks = {block.__name__: block for block in _blocks_below(ScenarioFile)}
-    root = _object(raw, ScenarioFile)
+    raw = [(root, root.model_json_schema()) for root in (ScenarioFile, StudyDocument)]
+    blocks = {block.__name__: block for root, _ in raw for block in _blocks_below(root)}
+    defined = {name: schema for _, schema in raw for name, schema in schema["$defs"].items()}
+    scenario, study = (_object(schema, root) for root, schema in raw)
+    scenario["properties"] = {**_DIRECTIVES, **scenario["properties"]}
+    study["properties"] = {"schema": _DIRECTIVES["schema"], **study["properties"], "scenario": _SCENARIO}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "mpn_abm scenario",
-        **root,
-        "properties": {**_DIRECTIVES, **root["properties"]},
+        "title": "mpn_abm scenario or study",
+        "type": "object",
         "required": ["schema"],
-        "$defs": {name: _object(schema, blocks[name]) for name, schema in raw["$defs"].items()},
+        "if": {"required": ["scenario"]},
+        "then": {"$ref": "#/$defs/StudyDocument"},
+        "else": {"$ref": "#/$defs/ScenarioFile"},
+        "$defs": {
+            "ScenarioFile": scenario,
+            "StudyDocument": study,
+            **{name: _object(schema, blocks[name]) for name, schema in defined.items()},
+        },
     }
 
 
@@ -55,6 +72,8 @@ def _object(schema: dict[str, Any], block: type[Block]) -> dict[str, Any]:
         for declaration in declarations(block).values()
         for key, unit in declaration.keys.items()
     }
+    if block is SensitivitySpec:
+        properties["parameters"]["anyOf"].append({"const": ASSUMED})
     return {
         "type": "object",
         "description": block.__doc__ or "",
@@ -91,7 +110,9 @@ def _kind(kind: dict[str, Any], declaration: Declaration, unit: Unit) -> dict[st
             "additionalProperties": False,
         }
     if isinstance(kind.get("additionalProperties"), dict):
-        return {"type": "object", "additionalProperties": {"anyOf": [kind["additionalProperties"], {"type": "null"}]}}
+        # a list alone is short for levels
+        items = [_AXIS, {"type": "array"}] if kind["additionalProperties"] == _AXIS else [kind["additionalProperties"]]
+        return {"type": "object", "additionalProperties": {"anyOf": [*items, {"type": "null"}]}}
     if kind.get("type") in _NUMBERS:
         exact = unit == declaration.unit
         return {"type": kind["type"] if exact else "number", **_bounds(declaration, unit)}

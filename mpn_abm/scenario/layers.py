@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from mpn_abm.errors import Problem, UnknownKey
 from mpn_abm.mechanisms.declaration import Declaration
-from mpn_abm.scenario.schema import DIRECTIVES
+from mpn_abm.scenario.schema import DIRECTIVES, STUDIES
 from mpn_abm.scenario.shape import Blocks, Listed, Named, Shape
 from mpn_abm.scenario.suggestions import closest, unknown
 from mpn_abm.scenario.tree import DEFAULT, Entry, Path, problem, problem_of_key
@@ -93,6 +93,8 @@ def _block(children: dict[str, Entry], shape: Blocks, problems: list[Problem], p
 def _unknown_key(key: str, shape: Blocks, path: Path) -> str:
     if not path and key in DIRECTIVES:
         return "expected in a file only"
+    if not path and key in (*STUDIES, "scenario"):
+        return "expected in a study only"
     directives = () if path else DIRECTIVES
     declared = [declaration.key for declaration in shape.declarations().values()]
     return unknown("key", key, [*shape.keys(), *directives], [*declared, *directives])

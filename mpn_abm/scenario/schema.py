@@ -34,6 +34,8 @@ Moment = Annotated[float, Field(ge=0.0, le=LONGEST)]
 SCHEMA = "mpn-abm/1"
 DIRECTIVES = ("schema", "extends", "without")
 """Keys of a file that say how to read it."""
+STUDIES = ("sweep", "trial", "sensitivity", "calibrate")
+"""Keys that make a file a study, each the verb that carries it out."""
 
 MAX_SIDE = 16384
 MAX_SITES = 2**28

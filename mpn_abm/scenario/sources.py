@@ -9,8 +9,8 @@ from typing import Any
 
 from mpn_abm.errors import MissingFileError, Problem, ScenarioError, UsageError
 from mpn_abm.scenario.documents import read_file, read_text, read_value
-from mpn_abm.scenario.schema import DIRECTIVES, SCHEMA
-from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, problem
+from mpn_abm.scenario.schema import DIRECTIVES, SCHEMA, STUDIES
+from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, problem, problem_of_key
 
 
 def layers_of_file(path: Path, problems: list[Problem]) -> list[Entry]:
@@ -65,6 +65,7 @@ def layer_of_option(name: str, value: Any) -> Entry:
 def _layers(root: Entry, path: Path, waiting: tuple[Path, ...], problems: list[Problem]) -> list[Entry]:
     """What the file extends, then what it goes without, then what it says itself; later wins."""
     check_schema(root, problems)
+    _refuse_a_study(root)
     said: dict[str, Entry] = root.value
     layers = [
         layer
@@ -104,6 +105,13 @@ def check_schema(root: Entry, problems: list[Problem]) -> None:
         problems.append(problem(schema, ("schema",), f"expected {SCHEMA}"))
     elif first != "schema":
         problems.append(problem(schema, ("schema",), "expected as the first key"))
+
+
+def _refuse_a_study(root: Entry) -> None:
+    kinds = [kind for kind in STUDIES if kind in root.value]
+    if kinds or "scenario" in root.value:
+        verb = f"`mpn-abm {kinds[0] if kinds else STUDIES[0]}`"
+        raise ScenarioError([problem_of_key(root, (), f"expected a scenario, this is a study, for {verb}")])
 
 
 def _texts(entry: Entry | None, key: str, problems: list[Problem]) -> list[Entry]:

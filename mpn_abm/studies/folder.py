@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -63,18 +64,19 @@ class Folder:
 
     def plan(self) -> pd.DataFrame:
         """All runs, in their order."""
-        return self._plan_table().to_pandas()
+        frame: pd.DataFrame = self._plan_table().to_pandas()
+        return frame
 
     def plan_of(self, shard: int) -> pd.DataFrame:
         """The runs of a shard, in their order."""
         frame: pd.DataFrame = self._plan_table([("shard", "=", shard)]).to_pandas()
         return frame
 
-    def _plan_table(self, filters: Any = None) -> pa.Table:
+    def _plan_table(self, filters: Any = None, columns: list[str] | None = None) -> pa.Table:
         if not self.is_study:
             raise MissingFileError(f"{self.path}: expected the folder of a study, with {STUDY} and {PLAN}")
         try:
-            return pq.ParquetFile(self.path / PLAN).read() if filters is None else _read(self.path / PLAN, filters)
+            return pq.read_table(self.path / PLAN, columns=columns, filters=filters)
         except (OSError, pa.ArrowInvalid) as error:
             raise UsageError(f"{self.path / PLAN}: cannot be read: {error}") from error
 
@@ -87,9 +89,7 @@ class Folder:
 
     def runs_by_shard(self) -> dict[int, int]:
         """How many runs each shard has."""
-        table = pq.ParquetFile(self.path / PLAN).read(columns=["shard"])
-        counts = table.column("shard").value_counts().to_pylist()
-        return {entry["values"]: entry["counts"] for entry in sorted(counts, key=lambda entry: entry["values"])}
+        return runs_of(self._plan_table(columns=["shard"]).to_pandas())
 
     # ---- what is done
 
@@ -178,6 +178,12 @@ class Folder:
         return is_locked(self.path / LOCK)
 
 
+def runs_of(plan: pd.DataFrame) -> dict[int, int]:
+    """How many runs each shard of a plan has."""
+    shards, numbers = np.unique(plan["shard"].to_numpy(), return_counts=True)
+    return dict(zip(shards.tolist(), numbers.tolist(), strict=True))
+
+
 def rows_in(file: Path) -> int:
     """Rows of a Parquet file, by what its end says."""
     return int(pq.read_metadata(file).num_rows)
@@ -193,24 +199,20 @@ def parts_together(folder: Folder, shard: int, tables: Mapping[str, Any]) -> Non
     """
     if not tables:
         return
-    (name, writer), *others = reversed(tables.items())
+    *others, (name, writer) = tables.items()
     try:
         (folder.path / name).mkdir(exist_ok=True)
     except OSError as error:
         raise SimulationError(f"{folder.path / name}: cannot be written to: {error.strerror or error}") from error
     with published_together(folder.path / name) as write:
         write(part_name(shard), writer)
-        parts_together(folder, shard, dict(reversed(others)))
+        parts_together(folder, shard, dict(others))
 
 
 def without_parts(folder: Folder, shard: int, tables: Collection[str]) -> None:
     """Take parts of a shard away."""
     for table in tables:
         _remove(folder.part(table, shard))
-
-
-def _read(file: Path, filters: Any) -> pa.Table:
-    return pq.read_table(file, filters=filters)
 
 
 def _remove(file: Path) -> None:

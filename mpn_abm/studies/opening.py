@@ -57,7 +57,9 @@ def _refuse_what_is_there(folder: Folder) -> None:
     for file in folder.path.iterdir():
         is_empty_table = file.name in PARTS and file.is_dir() and not any(file.iterdir())
         if not (file.name in (LOCK, STUDY) or PART.fullmatch(file.name) or is_empty_table):
-            raise OutputExistsError(f"{folder.path}: exists and holds no study; choose another --out or say --overwrite")
+            raise OutputExistsError(
+                f"{folder.path}: exists and holds no study; choose another --out or say --overwrite"
+            )
 
 
 def _gone_on_with(folder: Folder, study: StudyFile, plan: pd.DataFrame) -> pd.DataFrame:
@@ -66,9 +68,7 @@ def _gone_on_with(folder: Folder, study: StudyFile, plan: pd.DataFrame) -> pd.Da
     places = _places(old, plan)
     if places is None or folder.provenance.get("kept") != kept(study):
         told = "; ".join(differences(said, study.to_yaml(), folder.provenance)) or "its runs are others"
-        raise OutputExistsError(
-            f"{folder.path}: holds another study ({told}); choose another --out or say --overwrite"
-        )
+        raise OutputExistsError(f"{folder.path}: holds another study ({told}); choose another --out or say --overwrite")
     new = merged_plan(old, plan, places)
     if new.equals(old):
         if said != study.to_yaml():

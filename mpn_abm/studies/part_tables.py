@@ -18,9 +18,7 @@ from mpn_abm.studies.thinning import keeps_trajectory, thinned
 from mpn_abm.tables import schema_of
 
 
-def part_tables(
-    study: StudyFile, empty: Mapping[str, pa.Table], plan: pd.DataFrame, made: Made
-) -> dict[str, pa.Table]:
+def part_tables(study: StudyFile, empty: Mapping[str, pa.Table], plan: pd.DataFrame, made: Made) -> dict[str, pa.Table]:
     """The rows of the runs that went well, in the order of the plan, with the columns of ``empty`` and their own."""
     tables = {}
     for name, pieces in made.pieces.items():

@@ -12,16 +12,18 @@ import pandas as pd
 
 from mpn_abm.batch import seeds_of
 from mpn_abm.compile.program import compile_scenario
-from mpn_abm.errors import UsageError
+from mpn_abm.errors import Problem, ScenarioError, UsageError
 from mpn_abm.estimate import estimate
 from mpn_abm.scenario.arms import said_by
 from mpn_abm.scenario.resolved import as_file, plain
 from mpn_abm.scenario.studies.blocks import CalibrateSpec, TrialSpec
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.scenario.studies.trying import is_whole
+from mpn_abm.scenario.suggestions import unknown
 from mpn_abm.studies.cohort import BESIDE, patients_of
 from mpn_abm.studies.designs import points_of
 from mpn_abm.studies.keys import canonical_json, key_of
+from mpn_abm.studies.rows import refuse_wrong_rows
 from mpn_abm.units import is_number
 
 SHARDS, MOST_RUNS_OF_A_SHARD = 16, 100
@@ -69,12 +71,24 @@ def _points(study: StudyFile) -> pd.DataFrame:
     if isinstance(spec, CalibrateSpec):
         raise UsageError("a calibration chooses its points while it runs and has no plan")
     if isinstance(spec, TrialSpec):
-        return patients_of(spec, study.folder, study.scenario)
-    return points_of(spec, study.scenario, study.folder)
+        points = patients_of(spec, study.folder, study.scenario)
+        file = spec.patients_file
+    else:
+        points = points_of(spec, study.scenario, study.folder)
+        file = getattr(spec, "file", None)
+    if file is not None:
+        refuse_wrong_rows(
+            points.drop(columns=[name for name in BESIDE if name in points]), study.folder / file, study.base
+        )
+    return points
 
 
 def _arms_of_points(study: StudyFile, points: pd.DataFrame) -> list[Sequence[str | None]]:
     if isinstance(study.spec, TrialSpec) and "arm" in points:
+        known = study.base.arms
+        for row, arm in enumerate(points["arm"]):
+            if arm not in known:
+                raise ScenarioError([Problem("patients", row + 2, 1, "arm", str(arm), unknown("arm", arm, known))])
         return [(str(arm),) for arm in points["arm"]]
     return [study.base.runs] * len(points)
 
@@ -121,12 +135,16 @@ def _size_of_a_shard(study: StudyFile, parameters: list[dict[str, Any]], runs: i
     """Runs of a shard: a sixteenth of all, at most a hundred, and about a minute of steps."""
     size = min(max(math.ceil(runs / SHARDS), 1), MOST_RUNS_OF_A_SHARD)
     looked_at = parameters[:: max(1, len(parameters) // _LOOKED_AT)]
-    seconds = [
-        estimate(compile_scenario(study.member(one, arm).spec), 1, 1).seconds
-        for one in looked_at
-        for arm in study.base.runs
-    ]
-    return max(1, min(size, int(SECONDS_OF_A_SHARD / max(seconds))))
+    seconds = [_seconds(study, one, arm) for one in looked_at for arm in study.base.runs]
+    return max(1, min(size, int(SECONDS_OF_A_SHARD / max(*seconds, SECONDS_OF_A_SHARD / size))))
+
+
+def _seconds(study: StudyFile, parameters: dict[str, Any], arm: str | None) -> float:
+    """What a run takes; nothing where its values do not go together, which is told when it is run."""
+    try:
+        return estimate(compile_scenario(study.member(parameters, arm).spec), 1, 1).seconds
+    except ScenarioError:
+        return 0.0
 
 
 def _column(values: list[Any]) -> np.ndarray:

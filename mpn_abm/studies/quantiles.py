@@ -54,8 +54,8 @@ def _of_a_range(axis: Axis, shares: np.ndarray, whole: bool) -> np.ndarray:
     else:
         values = below + shares * (above - below)
     if whole:
-        return np.clip(np.rint(values), np.ceil(low), np.floor(high)).astype(np.int64)
-    return np.clip(values, low, high)
+        values = np.clip(np.rint(values), np.ceil(low), np.floor(high)).astype(np.int64)
+    return np.asarray(values if whole else np.clip(values, low, high))
 
 
 def _cut_off(axis: Axis, shares: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from mpn_abm.files import parquet
 from mpn_abm.studies.failures import replay_command
-from mpn_abm.studies.folder import Folder, parts_together
+from mpn_abm.studies.folder import Folder, parts_together, runs_of
 from mpn_abm.studies.identity import WHO, identified, paths_of
 
 
@@ -33,14 +33,14 @@ def merged_plan(old: pd.DataFrame, new: pd.DataFrame, places: pd.Series) -> pd.D
     added = shard < 0
     ranks = np.unique(new["shard"].to_numpy()[added], return_inverse=True)[1]
     shard[added] = int(shard.max()) + 1 + ranks
-    return new.assign(shard=shard.astype(new["shard"].dtype))
+    return new.assign(shard=shard.astype(np.int32))
 
 
 def moved(folder: Folder, old: pd.DataFrame, new: pd.DataFrame, places: pd.Series) -> None:
     """Write the parts of the runs that are there under their new names, where they have new ones."""
     if _same_names(old, new, places):
         return
-    runs = old["shard"].value_counts().to_dict()
+    runs = runs_of(old)
     to = dict(zip(old["shard"], new["shard"].iloc[places], strict=True))
     for shard in sorted(folder.done(runs)):
         plan = new.iloc[places[old["shard"] == shard]].reset_index(drop=True)
@@ -70,4 +70,3 @@ def _renamed(table: pa.Table, name: str, before: pd.Series, plan: pd.DataFrame, 
         commands = pa.array([replay_command(str(folder.path), run) for run in plan["run_id"].iloc[owner]])
         rest = rest.set_column(rest.column_names.index("command"), "command", commands)
     return identified(rest, owner, plan, paths_of(plan) if name == "summary" else ())
-

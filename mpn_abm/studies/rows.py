@@ -3,37 +3,94 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from mpn_abm.errors import MissingFileError, Problem, ScenarioError
+from mpn_abm.scenario.studies.base import Base
+from mpn_abm.scenario.studies.trying import tried_value, wrong_path
+from mpn_abm.scenario.tree import Origin, entry_from
+from mpn_abm.units import is_number
+
+_MOST_TOLD = 20
 
 
 def rows_of_file(path: Path) -> pd.DataFrame:
-    """The rows of a CSV or Parquet file."""
+    """The rows of a CSV or Parquet file.
+
+    Raises
+    ------
+    MissingFileError
+        If it cannot be read.
+    ScenarioError
+        If it is no table with a value in every row.
+    """
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except OSError as error:
         raise MissingFileError(f"{path}: {error.strerror or error}") from error
-    except ValueError as error:  # of pandas and pyarrow alike
-        raise _refused(path, f"expected a CSV or Parquet file ({str(error).partition(chr(10))[0]})") from error
+    except ValueError as error:  # those of pandas and pyarrow are, too
+        told = f"expected a CSV or Parquet file ({str(error).splitlines()[0]})"
+        raise ScenarioError([_problem(path, None, "", told)]) from error
     if frame.empty:
-        raise _refused(path, "expected at least one row")
-    for name in frame.columns:
-        missing = frame[name].isna()
-        if missing.any():
-            raise _refused(path, f"{name}: expected a value in every row, row {int(missing.argmax()) + 1} has none")
-    return pd.DataFrame({str(name): frame[name].map(_value) for name in frame.columns})
+        raise ScenarioError([_problem(path, None, "", "expected at least one row")])
+    frame.columns = [str(name) for name in frame.columns]
+    missing = [
+        _problem(path, int(empty.argmax()), str(name), "missing, expected a value in every row")
+        for name, empty in frame.isna().items()
+        if empty.any()
+    ]
+    if missing:
+        raise ScenarioError(missing)
+    return pd.DataFrame({name: _values(frame[name], path) for name in frame.columns})
 
 
-def _refused(path: Path, expectation: str) -> ScenarioError:
-    return ScenarioError([Problem(str(path), None, None, "", "", expectation)])
+def refuse_wrong_rows(points: pd.DataFrame, path: Path, base: Base) -> None:
+    """See that every column is a path and takes its values: the lowest and highest number, or each word."""
+    problems = list(_wrong(points, path, base))
+    if problems:
+        raise ScenarioError(problems[:_MOST_TOLD])
 
 
-def _value(value: Any) -> Any:
-    """A list or mapping is written as JSON."""
-    if isinstance(value, str) and value[:1] in ("[", "{"):
-        return json.loads(value)
-    return value
+def _wrong(points: pd.DataFrame, file: Path, base: Base) -> Iterator[Problem]:
+    for path in map(str, points.columns):
+        wrong = wrong_path(path, base)
+        if wrong:
+            yield _problem(file, None, path, wrong)
+            continue
+        for row, value in _extremes(points[path].tolist()):
+            entry = entry_from(value, Origin(str(file), row + 2, 1))
+            yield from tried_value(path, entry, (path,), base)
+
+
+def _extremes(values: list[Any]) -> list[tuple[int, Any]]:
+    """The rows and values that are tried."""
+    if all(map(is_number, values)):
+        rows = sorted(
+            {min(range(len(values)), key=values.__getitem__), max(range(len(values)), key=values.__getitem__)}
+        )
+        return [(row, values[row]) for row in rows]
+    first = {json.dumps(value): row for row, value in reversed(list(enumerate(values)))}
+    return [(row, values[row]) for row in sorted(first.values())]
+
+
+def _values(column: pd.Series, path: Path) -> list[Any]:
+    """Plain values; a list or a mapping is written as JSON."""
+    values = column.tolist()
+    for row, value in enumerate(values):
+        if isinstance(value, str) and value[:1] in ("[", "{"):
+            try:
+                values[row] = json.loads(value)
+            except ValueError as error:
+                raise ScenarioError([_problem(path, row, str(column.name), f"{value}: expected JSON")]) from error
+    return values
+
+
+def _problem(path: Path, row: int | None, column: str, expectation: str) -> Problem:
+    """What is wrong with a row, of which the first stands in line 2 of a CSV file."""
+    if row is None:
+        return Problem(str(path), None, None, column, "", expectation)
+    return Problem(str(path), row + 2, 1, column, "", expectation)

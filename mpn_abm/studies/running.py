@@ -16,7 +16,7 @@ from mpn_abm.errors import UsageError
 from mpn_abm.scenario.studies.study_file import StudyFile, load_study
 from mpn_abm.studies.executors.options import Options
 from mpn_abm.studies.finishing import finished, is_finished
-from mpn_abm.studies.folder import Folder
+from mpn_abm.studies.folder import Folder, runs_of
 from mpn_abm.studies.opening import opened
 from mpn_abm.studies.progress import Tally, Watcher
 from mpn_abm.studies.stored import read
@@ -163,7 +163,7 @@ class Todo:
     def of(cls, folder: Folder, plan: pd.DataFrame, retry_failed: bool) -> Todo:
         """What is left to do in a folder, whose orphans are taken away."""
         fresh = Folder(folder.path)
-        runs = {int(shard): int(number) for shard, number in plan["shard"].value_counts().items()}
+        runs = runs_of(plan)
         fresh.remove_orphans(runs)
         done, failed = fresh.done(runs), fresh.failed_by_shard()
         again = done & failed.keys() if retry_failed else set()

@@ -68,7 +68,9 @@ def seeded(scenario: Scenario, seed: int) -> Scenario:
     return replace(scenario, spec=scenario.spec.model_copy(update={"seed": seed, "output": output}))
 
 
-def _batches(study: StudyFile, scenario: Scenario, rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, tuple[int, list[int]]]]:
+def _batches(
+    study: StudyFile, scenario: Scenario, rows: pd.DataFrame
+) -> Iterator[tuple[pd.DataFrame, tuple[int, list[int]]]]:
     """Rows that are stepped together, with the seed of the scenario and the numbers that they have under it."""
     seeds = rows["seed"].to_numpy(np.uint64)
     if len(rows) > 1:

@@ -34,8 +34,8 @@ def tables_of(study: StudyFile, folder: Folder) -> tuple[dict[str, pa.Table], di
     arms = _by_arm(stored.trajectory, stored.summary)
     known = [name for name in study.scenario.arms or [None] if name in arms]
     patients: dict[Any, Patients] = {name: arms[name] for name in known}
-    reference = study.scenario.comparison.reference
-    reference = reference if reference in patients else next(iter(patients))
+    said = study.scenario.comparison.reference
+    reference: Any = said if said in patients else next(iter(patients))
     days = sorted({*getattr(study.spec, "at", ())})
     asked = [*days, None] if days else headline_days(patients, study.scenario.spec.time.step)
     verdicts = judged(claims, own, patients, reference)

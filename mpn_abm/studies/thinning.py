@@ -41,12 +41,12 @@ def thinned(study: StudyFile, day: np.ndarray, owner: np.ndarray) -> np.ndarray:
         keep = _first_from(days_asked(study), day, owner)
     if study.output.every is not None:
         keep &= _first_of_each(study.output.every, day, owner)
-    return keep | _ends(owner)
+    return np.asarray(keep | _ends(owner))
 
 
 def days_asked(study: StudyFile) -> list[float]:
     """The days that endpoints and claims ask for."""
-    named = days_named(Comparison(endpoints=study.endpoints, expect=study.expect))
+    named = days_named(Comparison(endpoints=dict(study.endpoints), expect=dict(study.expect)))
     return sorted({*named, *getattr(study.spec, "at", ())})
 
 

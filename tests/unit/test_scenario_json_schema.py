@@ -25,8 +25,9 @@ def references(node):
 def test_it_is_a_2020_12_schema_of_a_file(schema):
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["required"] == ["schema"]
-    assert schema["properties"]["schema"]["const"] == "mpn-abm/1"
-    assert set(schema["properties"]) == {*ScenarioFile.model_fields, "schema", "extends", "without"}
+    properties = schema["$defs"]["ScenarioFile"]["properties"]
+    assert properties["schema"]["const"] == "mpn-abm/1"
+    assert set(properties) == {*ScenarioFile.model_fields, "schema", "extends", "without"}
 
 
 def test_every_reference_leads_somewhere(schema):
@@ -56,13 +57,19 @@ def test_a_parameter_carries_meaning_unit_and_source(schema):
 
 
 def test_whole_numbers_are_integers_with_bounds(schema):
-    assert schema["properties"]["seed"]["anyOf"][0] == {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}
+    properties = schema["$defs"]["ScenarioFile"]["properties"]
+    assert properties["seed"]["anyOf"][0] == {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 2**53 - 1,
+    }
     assert schema["$defs"]["Clone"]["properties"]["cells"]["anyOf"][0]["type"] == "integer"
 
 
 def test_a_treatment_is_of_one_of_the_kinds(schema):
-    (pattern,) = [key for key in schema["properties"]["treatments"]["anyOf"][0]["patternProperties"] if key != r"\."]
-    kinds = schema["properties"]["treatments"]["anyOf"][0]["patternProperties"][pattern]["anyOf"]
+    named = schema["$defs"]["ScenarioFile"]["properties"]["treatments"]["anyOf"][0]["patternProperties"]
+    (pattern,) = [key for key in named if key != r"\."]
+    kinds = named[pattern]["anyOf"]
     told = {kind.get("$ref") for kind in kinds}
     assert {"#/$defs/JakInhibitorTreatment", "#/$defs/CarTTreatment", "#/$defs/TransplantTreatment", None} <= told
     assert len(told) == 10

@@ -8,7 +8,9 @@ import mpn_abm
 from mpn_abm.files import digest_of
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
-LIBRARY = sorted(file.relative_to(SCENARIOS).with_suffix("").as_posix() for file in SCENARIOS.glob("*/*.yaml"))
+FILES = sorted(file.relative_to(SCENARIOS).with_suffix("").as_posix() for file in SCENARIOS.glob("*/*.yaml"))
+STUDIES = [name for name in FILES if name.startswith("studies/")]
+LIBRARY = [name for name in FILES if name not in STUDIES]
 YEAR = 365.25
 OFF = {"enabled": False}
 MARROW_ALONE = dict.fromkeys(("blood", "spleen", "progression", "immune"), OFF)

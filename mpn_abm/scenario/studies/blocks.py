@@ -40,9 +40,7 @@ class SweepSpec(Block):
     method: Literal["grid", "lhs", "sobol", "saltelli", "morris", "random", "table"] = setting(
         "grid", doc="how the points lie"
     )
-    samples: Whole | None = setting(
-        None, low=1, high=MOST_RUNS, doc="points, base points of `saltelli`, paths of `morris`"
-    )
+    samples: Whole | None = setting(None, low=1, high=MOST_RUNS, doc="points; base points of saltelli, paths of morris")
     replicates: Whole = setting(1, low=1, high=MOST_REPLICATES, doc="runs of each point with different random numbers")
     seed: Whole = setting(0, low=0, high=_SEED, doc="seed of the points, not of the runs")
     parameters: dict[PathName, Axis] = _axes("what is varied, by path")
@@ -90,7 +88,7 @@ class SensitivitySpec(Block):
     """Which parameters an endpoint depends on."""
 
     method: Literal["sobol", "morris", "prcc"] = setting("sobol", doc="what is estimated")
-    samples: Whole = setting(low=1, high=MOST_RUNS, doc="points of `prcc`, base points of `sobol`, paths of `morris`")
+    samples: Whole = setting(low=1, high=MOST_RUNS, doc="points; base points of sobol, paths of morris")
     replicates: Whole = setting(1, low=1, high=MOST_REPLICATES, doc="runs of each point with different random numbers")
     seed: Whole = setting(0, low=0, high=_SEED, doc="seed of the points, not of the runs")
     parameters: dict[PathName, Axis] = _axes("what is varied, by path; `assumed` for all that nobody has measured")
@@ -135,13 +133,5 @@ class StudyDocument(Block):
     expect: dict[Name, Claim] = setting({}, doc="claims, by name")
     output: StudyOutput = setting(StudyOutput(), doc="what of the trajectories is kept")
 
-
-KINDS: dict[str, type[SweepSpec] | type[TrialSpec] | type[SensitivitySpec] | type[CalibrateSpec]] = {
-    "sweep": SweepSpec,
-    "trial": TrialSpec,
-    "sensitivity": SensitivitySpec,
-    "calibrate": CalibrateSpec,
-}
-"""The kinds of study, by the key under which a file writes them."""
 
 AnySpec = SweepSpec | TrialSpec | SensitivitySpec | CalibrateSpec

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mpn_abm.errors import Problem
+from mpn_abm.scenario.finding import Finding
 from mpn_abm.scenario.layers import merged
-from mpn_abm.scenario.schema import Comparison
+from mpn_abm.scenario.schema import STUDIES, Comparison
 from mpn_abm.scenario.solving import news
 from mpn_abm.scenario.studies.axes import Axis
-from mpn_abm.scenario.studies.blocks import KINDS, AnySpec, StudyDocument, TrialSpec
+from mpn_abm.scenario.studies.blocks import AnySpec, StudyDocument, TrialSpec
 from mpn_abm.scenario.studies.reading import STUDY
 from mpn_abm.scenario.suggestions import one_of
-from mpn_abm.scenario.tree import DEFAULT, Entry, problem, problem_at
+from mpn_abm.scenario.tree import DEFAULT, Entry, problem_at
 from mpn_abm.scenario.validation import validated
 
 _COMPARED = set(Comparison.model_fields) - {"arms"}
@@ -52,7 +53,13 @@ class Document:
     @property
     def place(self) -> tuple[str, str]:
         """Where its axes stand."""
-        return self.kind, "cohort" if self.kind == "trial" else "parameters"
+        return self.kind, _axes_of(self.kind)
+
+    @property
+    def method(self) -> str | None:
+        """Its method; empty if its kind has none, None if what was said is none."""
+        method = getattr(self.spec, "method", "")
+        return method if self.tree.scalar(self.kind, "method") in (None, method) else None
 
     @property
     def axes(self) -> Mapping[str, Axis]:
@@ -65,7 +72,7 @@ class Document:
     @property
     def asks_for_assumed(self) -> bool:
         """Whether everything that nobody has measured is varied."""
-        return self.tree.scalar(*self.place) == ASSUMED
+        return bool(self.tree.scalar(*self.place) == ASSUMED)
 
     @property
     def days(self) -> set[float]:
@@ -93,33 +100,38 @@ def document_of(layers: list[Entry], problems: list[Problem]) -> Document:
             children["trial"] = trial.with_value(said)
         own.append(layer.with_value(children))
     tree = merged(Entry({}, DEFAULT), own, STUDY, problems)
-    kinds = [kind for kind in KINDS if kind in tree.value]
+    kinds = [kind for kind in STUDIES if kind in tree.value]
     if len(kinds) != 1:
-        told = f"expected {one_of(KINDS)}"
+        told = f"expected {one_of(STUDIES)}"
         where = () if not kinds else (kinds[1],)
         problems.append(problem_at(tree, where, told if not kinds else f"{told}, and {kinds[0]} is said already"))
     kind = kinds[0] if len(kinds) == 1 else ""
-    tree = _with_levels(tree, kind)
+    tree = _with_levels(tree)
     return Document(tree, _checked(tree, kind, problems), kind, arms, compared)
 
 
-def _with_levels(tree: Entry, kind: str) -> Entry:
+def _with_levels(tree: Entry) -> Entry:
     """The tree in which a list of levels is the axis that it is short for."""
-    block = tree.at((kind,))
-    name = "cohort" if kind == "trial" else "parameters"
-    axes = None if block is None else block.at((name,))
-    if block is None or axes is None or not axes.is_mapping:
-        return tree
-    spelled = {
-        path: axis.with_value({"levels": replace(axis, key="")}) if isinstance(axis.value, list) else axis
-        for path, axis in axes.value.items()
-    }
-    return tree.with_value({**tree.value, kind: block.with_value({**block.value, name: axes.with_value(spelled)})})
+    blocks = dict(tree.value)
+    for kind in STUDIES:
+        name = _axes_of(kind)
+        axes = tree.at((kind, name))
+        if axes is not None and axes.is_mapping:
+            spelled = {
+                path: axis.with_value({"levels": replace(axis, key="")}) if isinstance(axis.value, list) else axis
+                for path, axis in axes.value.items()
+            }
+            blocks[kind] = blocks[kind].with_value({**blocks[kind].value, name: axes.with_value(spelled)})
+    return tree.with_value(blocks)
+
+
+def _axes_of(kind: str) -> str:
+    return "cohort" if kind == "trial" else "parameters"
 
 
 def _checked(tree: Entry, kind: str, problems: list[Problem]) -> StudyDocument | None:
     """The values of a tree; of what is wrong, which is added to the problems, the defaults."""
-    place = (kind, "cohort" if kind == "trial" else "parameters")
+    place = (kind, _axes_of(kind))
     if tree.scalar(*place) == ASSUMED and kind == "sensitivity":
         block = tree.value[kind]
         tree = tree.with_value({**tree.value, kind: block.with_value({**block.value, place[1]: Entry({}, DEFAULT)})})
@@ -143,7 +155,11 @@ def _short(told: Problem, tree: Entry, place: tuple[str, str]) -> Problem:
 def _without(tree: Entry, wrong: list[str], place: tuple[str, str]) -> Entry:
     """The tree without what is wrong: whole axes, or else fields."""
     kind, name = place
-    parts = {key: child for key, child in tree.value.items() if key == kind or key not in wrong_heads(wrong)}
+    parts = {
+        key: child
+        for key, child in tree.value.items()
+        if key == kind or key not in {path.partition(".")[0] for path in wrong}
+    }
     block = parts.get(kind)
     if block is None or not block.is_mapping:
         return tree.with_value(parts)
@@ -155,19 +171,10 @@ def _without(tree: Entry, wrong: list[str], place: tuple[str, str]) -> Entry:
     return tree.with_value({**parts, kind: block.with_value(fields)})
 
 
-def wrong_heads(wrong: list[str]) -> set[str]:
-    """The first words of paths."""
-    return {path.partition(".")[0] for path in wrong}
-
-
 def _is_within(wrong: list[str], place: str) -> bool:
     return any(f"{path}.".startswith(f"{place}.") for path in wrong)
 
 
-def told_at(document: Document, place: tuple[str | int, ...], expectation: str) -> Problem:
+def told_at(document: Document, finding: Finding) -> Problem:
     """What is wrong at a place of the document, in the words of the author."""
-    told = problem_at(document.tree, place, expectation)
-    return _short(told, document.tree, document.place)
-
-
-__all__ = ["ASSUMED", "Document", "document_of", "problem", "told_at"]
+    return _short(problem_at(document.tree, *finding), document.tree, document.place)

@@ -11,7 +11,7 @@ from typing import Any
 from mpn_abm.errors import MissingFileError, Problem, ScenarioError, UsageError
 from mpn_abm.scenario.documents import read_file, read_text
 from mpn_abm.scenario.layers import canonical
-from mpn_abm.scenario.schema import SCHEMA, ScenarioFile
+from mpn_abm.scenario.schema import SCHEMA, STUDIES, ScenarioFile
 from mpn_abm.scenario.shape import Blocks
 from mpn_abm.scenario.sources import (
     check_schema,
@@ -20,13 +20,14 @@ from mpn_abm.scenario.sources import (
     layers_of_entry,
     layers_of_file,
 )
-from mpn_abm.scenario.studies.blocks import KINDS, StudyDocument
+from mpn_abm.scenario.studies.blocks import StudyDocument
 from mpn_abm.scenario.suggestions import closest, one_of
 from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, problem, problem_of_key
 
 Source = str | PathLike[str] | Mapping[str, Any]
 
 STUDY, SCENARIO = Blocks((StudyDocument,)), Blocks((ScenarioFile,))
+_A_SCENARIO = "expected a file relative to this one, or a mapping"
 _OWN_KEYS = set(StudyDocument.model_fields) - {"scenario"}
 
 
@@ -59,7 +60,7 @@ def root_of(source: Source) -> tuple[Entry, Path]:
 
 def tells_of_a_study(root: Entry) -> bool:
     """Whether a file is a study, right or wrong: it names its scenario or has the block of a study."""
-    return not root.value.keys().isdisjoint({"scenario", *KINDS})
+    return not root.value.keys().isdisjoint({"scenario", *STUDIES})
 
 
 def read(source: Source, sets: Iterable[str], overrides: Mapping[str, Any] | None) -> Said:
@@ -69,7 +70,7 @@ def read(source: Source, sets: Iterable[str], overrides: Mapping[str, Any] | Non
     check_schema(root, said.problems)
     children = {key: child for key, child in root.value.items() if key != "schema"}
     if not tells_of_a_study(root):
-        expectation = f"expected a study, with `scenario:` and {one_of(KINDS)}"
+        expectation = f"expected a study, with `scenario:` and {one_of(STUDIES)}"
         raise ScenarioError([*said.problems, problem_of_key(root, (), expectation)])
     for key in children.keys() & {"extends", "without"}:
         said.problems.append(problem(children.pop(key), (key,), "expected within `scenario:`"))
@@ -106,7 +107,7 @@ def _read_scenario(entry: Entry | None, root: Entry, path: Path, said: Said) -> 
         said.in_place = entry.origin.file
         layers = layers_of_entry(entry, path, found)
     elif not isinstance(entry.value, str) or not entry.value.strip():
-        said.problems.append(problem(entry, place, "expected a file relative to this one, or a mapping"))
+        said.problems.append(problem(entry, place, _A_SCENARIO))
         return
     else:
         try:

@@ -140,7 +140,7 @@ def load_study(
     later = [part_of(layer, Spec) for layer in said.later]
     problems += refuse_what_arms_set(later, overlays, where)
     problems += refuse_what_axes_set(later, document)
-    problems += news(checked_study(document, base, comparison), problems)
+    problems += news(checked_study(document, base, comparison, wrong, said.folder), problems)
     specs = {name: arm.spec for name, arm in base.arms.items()}
     between = checked_between(comparison, compared, base.file.spec, specs, wrong, document.axes)
     problems += news(between, problems)

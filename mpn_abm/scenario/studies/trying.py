@@ -50,15 +50,15 @@ def tried(document: Document, base: Base) -> Iterator[Problem]:
         entry = document.tree.at((*document.place, path))
         assert entry is not None
         here = (*document.place, path)
-        wrong = _wrong_path(path, base)
+        wrong = wrong_path(path, base)
         if wrong:
             yield problem_of_key(entry, here, wrong)
             continue
         for name, value in _values(axis, entry):
-            yield from _tried(path, value, (*here, name) if name else here, base)
+            yield from tried_value(path, value, (*here, name) if name else here, base)
 
 
-def _wrong_path(path: str, base: Base) -> str:
+def wrong_path(path: str, base: Base) -> str:
     """What is wrong with the path of an axis; empty if nothing is."""
     if path.partition(".")[0] in _NO_AXES:
         return "expected a path that changes the marrow or what is given"
@@ -104,7 +104,8 @@ def ends_of(axis: Axis) -> tuple[float | None, float | None]:
     return (usual[0] if axis.low is None else axis.low, usual[1] if axis.high is None else axis.high)
 
 
-def _tried(path: str, value: Entry, here: Path, base: Base) -> Iterator[Problem]:
+def tried_value(path: str, value: Entry, here: Path, base: Base) -> Iterator[Problem]:
+    """What is wrong in any arm with one value at a path, which is said `here`."""
     found: list[Problem] = []
     leaf = replace(value, key=path)
     layer = canonical(Entry({path: leaf}, value.origin), SCENARIO, found)
