@@ -4,7 +4,6 @@ import getpass
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -32,7 +31,10 @@ SlurmdLogFile={folder}/slurmd.log
 # no control groups, which need more rights than a test has
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
+# too much memory ends a task
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
 MpiDefault=none
 SelectType=select/cons_tres
@@ -44,7 +46,7 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1
 MinJobAge=300
 KillWait=1
 ReturnToService=2
-NodeName={host} NodeAddr=127.0.0.1 CPUs=2 Boards=1 SocketsPerBoard=1 CoresPerSocket=2 ThreadsPerCore=1 State=UNKNOWN
+NodeName={host} NodeAddr=127.0.0.1 CPUs=2 Boards=1 SocketsPerBoard=1 CoresPerSocket=2 ThreadsPerCore=1 RealMemory=1000 State=UNKNOWN
 PartitionName=short Nodes={host} Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
 """
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
@@ -61,7 +63,7 @@ def missing():
 
 
 @contextmanager
-def slurm_node(array_size=101):
+def slurm_node(array_size=4):
     """A running node; gives the environment with which its commands find it."""
     # not the folder of the test: munge wants one in which everybody may look its socket up
     folder = Path(tempfile.mkdtemp(prefix="slurm_"))
@@ -71,8 +73,7 @@ def slurm_node(array_size=101):
         yield _started(folder, array_size, started)
     finally:
         for server in reversed(started):
-            server.send_signal(signal.SIGTERM)
-        for server in started:
+            server.terminate()
             try:
                 server.wait(10)
             except subprocess.TimeoutExpired:
@@ -104,10 +105,9 @@ def _started(folder, array_size, started):
     environment = {**os.environ, "SLURM_CONF": str(configuration)}
 
     def start(*words):
-        log = (folder / f"{words[0]}.out").open("wb")
-        started.append(
-            subprocess.Popen([program(words[0]), *words[1:]], env=environment, stdout=log, stderr=log, cwd=folder)
-        )
+        with (folder / f"{words[0]}.out").open("wb") as log:
+            command = [program(words[0]), *words[1:]]
+            started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder))
 
     files = [f"--{name}-file={folder}/munge.{name}" for name in ("key", "pid", "log", "seed")]
     start("munged", "--foreground", f"--socket={folder}/munge.socket", *files)

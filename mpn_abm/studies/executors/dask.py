@@ -41,16 +41,19 @@ def work(folder: str, shards: Sequence[int], options: Options, told: Told) -> li
     if not shards:
         return []
     _refuse_without_dask()
+    # a worker imports this module before it has one thread
+    from mpn_abm.studies.shard import give_up
+    from mpn_abm.studies.warming import warm
+
     folder = str(Path(folder).resolve())
     with _client(options, len(shards)) as client:
         if options.scheduler:
             _refuse_unfit_workers(client, folder)
+        warm(folder)
         tasks = _Tasks(client, folder, options.retry_failed, told)
         # alone: what dies now dies of its own shard
         for suspect in tasks.carried_out(shards):
             for shard, why in tasks.carried_out([suspect]).items():
-                from mpn_abm.studies.shard import give_up
-
                 tasks.done(give_up(folder, shard, why))
     return tasks.outcomes
 
@@ -117,10 +120,14 @@ def _carried_out(folder: str, shard: int, retry_failed: bool, version: str, topi
     if wrong:
         raise UsageError(f"Dask worker {worker.address}: {wrong}")
     if "numba" not in sys.modules:
-        # read when it is imported, which is with the next line
+        # read when it is imported, which is next
         os.environ["NUMBA_NUM_THREADS"] = "1"
+    import pyarrow as pa
+
     from mpn_abm.studies.shard import carry_out
 
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
     outcome = carry_out(folder, shard, retry_failed)
     worker.log_event(topic, {"outcome": asdict(outcome)})
     return outcome

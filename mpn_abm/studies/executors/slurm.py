@@ -28,7 +28,7 @@ MOST_DEATHS = 2
 log = logging.getLogger(__name__)
 
 
-def planned(folder: str, shards: Sequence[int], options: Options) -> str:
+def script(folder: str, shards: Sequence[int], options: Options) -> str:
     """The script that would be submitted."""
     return script_of(folder, tasks_of(shards, options, array_size()), options)
 
@@ -39,6 +39,10 @@ def work(folder: str, shards: Sequence[int], options: Options, told: Told) -> li
         return []
     slurm_options(options.slurm)
     refuse_without_slurm()
+    from mpn_abm.studies.warming import warm
+
+    # once, before many tasks do it, where they share the folder of compiled code
+    warm(folder)
     return _Study(folder, list(shards), options, told).work()
 
 
@@ -95,10 +99,10 @@ class _Study:
     def _submitted(self, whole: bool) -> Job:
         """Submit what is left; the second time with as few shards in a task as can be."""
         tasks = tasks_of(list(self._left), self._options, array_size(), whole)
-        script = self._desk / "array.sh"
+        file = self._desk / "array.sh"
         try:
-            script.write_text(script_of(self._folder, tasks, self._options))
-            job = Job(submitted(script), tasks, self._options.retry_failed)
+            file.write_text(script_of(self._folder, tasks, self._options))
+            job = Job(submitted(file), tasks, self._options.retry_failed)
             self._note.write_text(json.dumps(asdict(job)))
         except OSError as error:
             raise SimulationError(f"{self._desk}: cannot be written to: {error.strerror or error}") from error

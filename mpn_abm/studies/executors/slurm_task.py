@@ -10,6 +10,8 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
+import pyarrow as pa
+
 from mpn_abm.errors import MpnAbmError
 from mpn_abm.studies.executors.slurm_script import shards_in
 from mpn_abm.studies.shard import carry_out
@@ -23,6 +25,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--retry-failed", action="store_true", help="run again what failed before")
     parser.add_argument("--outcomes", type=Path, metavar="FILE", help="where to note outcomes, unless on stdout")
     asked = parser.parse_args(words)
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
     with asked.outcomes.open("a") if asked.outcomes else nullcontext(sys.stdout) as notes:
         for shard in asked.shards:
             try:
