@@ -141,4 +141,4 @@ def _merge(below: Entry, above: Entry, shape: Shape, base: Entry | None, problem
                 children.pop(rival, None)
         start = children.get(name, Entry({}, DEFAULT))
         children[name] = _merge(start, child, shape.child(name), default, problems, (*path, name))
-    return replace(below, value=children, origin=above.origin, key=above.key or below.key)
+    return Entry(children, above.origin, above.key or below.key, below.said)

@@ -171,7 +171,7 @@ def _of_questions(
 ) -> Iterator[Finding]:
     """What is wrong with the endpoints that are asked for, and the days."""
     kind = document.kind
-    known = {column.name: column for one in base.specs for column in known_columns(one)}
+    known = {column.name: column for one in base.specs for column in known_columns(one).values()}
     asked: list[tuple[Path, str]] = [((kind, "endpoints", k), name) for k, name in enumerate(spec.endpoints)]
     power = spec.power if isinstance(spec, TrialSpec) else None
     if power is not None:
