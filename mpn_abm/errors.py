@@ -77,3 +77,15 @@ class ClaimError(MpnAbmError):
     """A claim did not hold, and failed claims were not allowed."""
 
     exit_code = 7
+
+
+class Stopped(MpnAbmError):
+    """Somebody asked the program to stop; what is done is kept, and a second call goes on."""
+
+    exit_code = 75
+
+
+class RunsFailed(MpnAbmError):
+    """Some runs of a study failed; the others are in its tables."""
+
+    exit_code = 5

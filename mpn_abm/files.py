@@ -143,7 +143,7 @@ def _held(folder: Path, overwrite: bool) -> Iterator[None]:
     try:
         _refuse_what_is_there(folder, overwrite)
         folder.mkdir(parents=True, exist_ok=True)
-        file = _locked(lock)
+        file = locked(lock)
     except OutputExistsError:
         raise
     except OSError as error:
@@ -161,7 +161,7 @@ def _held(folder: Path, overwrite: bool) -> Iterator[None]:
             lock.unlink(missing_ok=True)
 
 
-def _locked(lock: Path) -> IO[bytes]:
+def locked(lock: Path) -> IO[bytes]:
     """The file of a claim, open and locked; the system unlocks it when the process ends."""
     while True:
         file = lock.open("ab")
@@ -178,6 +178,18 @@ def _locked(lock: Path) -> IO[bytes]:
                 return file
         # whoever held it has ended and taken the file away
         file.close()
+
+
+def is_locked(lock: Path) -> bool:
+    """Whether somebody holds a claim, as far as the file system tells."""
+    try:
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _refuse_what_is_there(folder: Path, overwrite: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mpn_abm.cli.options import Json, Overwrite, Quiet, Seed, Set, Strict, Threads
+from mpn_abm.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -20,8 +21,9 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="The scenario.")],
+    file: Annotated[Path, typer.Argument(help="The scenario; or the folder of a study, with --run-id.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the results; runs/NAME unless said.")] = None,
+    run_id: Annotated[str | None, typer.Option(help="The run of a study that is repeated, alone.")] = None,
     arm: Annotated[str | None, typer.Option(help="The arm that is run; the file itself unless said.")] = None,
     seed: Seed = None,
     sets: Set = None,
@@ -38,13 +40,22 @@ def run(
     from mpn_abm.scenario.checks import never_happens
     from mpn_abm.scenario.scenario import load
 
-    scenario = load(file, sets=sets or (), options=_said(seed=seed, replicates=replicates), arm=arm)
+    options = _said(seed=seed, replicates=replicates)
+    if run_id is not None:
+        from mpn_abm.studies.replay import scenario_of_run
+
+        if arm is not None or options or sets:
+            raise UsageError("--run-id: expected alone: it repeats a run as it was")
+        scenario, name = scenario_of_run(file, run_id), run_id
+    else:
+        scenario = load(file, sets=sets or (), options=options, arm=arm)
+        name = _folder_name(scenario.spec.name, arm)
     for line in () if quiet else never_happens(scenario.spec):
         print(line, file=sys.stderr)
     if dry_run:
         running.dry_run(scenario, as_json)
         return
-    folder = out if out is not None else Path("runs") / _folder_name(scenario.spec.name, arm)
+    folder = out if out is not None else Path("runs") / name
     running.run_and_write(
         scenario, folder, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict
     )

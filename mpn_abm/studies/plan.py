@@ -135,12 +135,16 @@ def _size_of_a_shard(study: StudyFile, parameters: list[dict[str, Any]], runs: i
     """Runs of a shard: a sixteenth of all, at most a hundred, and about a minute of steps."""
     size = min(max(math.ceil(runs / SHARDS), 1), MOST_RUNS_OF_A_SHARD)
     looked_at = parameters[:: max(1, len(parameters) // _LOOKED_AT)]
-    seconds = [
-        estimate(compile_scenario(study.member(one, arm).spec), 1, 1).seconds
-        for one in looked_at
-        for arm in study.base.runs
-    ]
-    return max(1, min(size, int(SECONDS_OF_A_SHARD / max(seconds))))
+    seconds = [_seconds(study, one, arm) for one in looked_at for arm in study.base.runs]
+    return max(1, min(size, int(SECONDS_OF_A_SHARD / max(*seconds, SECONDS_OF_A_SHARD / size))))
+
+
+def _seconds(study: StudyFile, parameters: dict[str, Any], arm: str | None) -> float:
+    """What a run takes; nothing where its values do not go together, which is told when it is run."""
+    try:
+        return estimate(compile_scenario(study.member(parameters, arm).spec), 1, 1).seconds
+    except ScenarioError:
+        return 0.0
 
 
 def _column(values: list[Any]) -> np.ndarray:

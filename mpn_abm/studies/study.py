@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,8 @@ import pyarrow as pa
 
 from mpn_abm.errors import SimulationError
 from mpn_abm.files import claimed, parquet, published_together, text
+from mpn_abm.studies.failures import no_failures
+from mpn_abm.studies.identity import in_plan_order, put_together
 
 PARTS = ("trajectory", "summary")
 WHOLE = ("plan", "endpoints", "survival", "comparison", "claims")
@@ -26,9 +29,10 @@ class Study:
 
     Attributes
     ----------
-    parts : dict of list of pyarrow.Table
-        trajectory and summary, a table for each arm; all have the same columns.
-    tables : dict of pyarrow.Table
+    parts : mapping of lists of pyarrow.Table
+        trajectory and summary: of a comparison a table for each arm; all have the same columns. Also failures, of a
+        study whose runs may fail.
+    tables : mapping of pyarrow.Table
         plan, endpoints, survival, comparison and claims.
     facts : dict
         What manifest.json will say, besides the folder and the time that writing takes.
@@ -36,8 +40,8 @@ class Study:
         Program, scenario and packages behind the tables.
     """
 
-    parts: dict[str, list[pa.Table]]
-    tables: dict[str, pa.Table]
+    parts: Mapping[str, list[pa.Table]]
+    tables: Mapping[str, pa.Table]
     facts: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, object] = field(default_factory=dict)
 
@@ -54,12 +58,17 @@ class Study:
     @cached_property
     def trajectory(self) -> pd.DataFrame:
         """One row per arm, patient and recorded day; null in a column that an arm has not."""
-        return _frame(pa.concat_tables(self.parts["trajectory"]))
+        return _frame(self._whole("trajectory"))
 
     @cached_property
     def summary(self) -> pd.DataFrame:
         """One row per arm and patient."""
-        return _frame(pa.concat_tables(self.parts["summary"]))
+        return _frame(self._whole("summary"))
+
+    @cached_property
+    def failures(self) -> pd.DataFrame:
+        """One row per run that failed: what was raised, and the command that repeats it."""
+        return _frame(self._whole("failures") if self.parts.get("failures") else no_failures())
 
     @cached_property
     def endpoints(self) -> pd.DataFrame:
@@ -80,6 +89,15 @@ class Study:
     def claims(self) -> pd.DataFrame:
         """One row per claim: its value with interval, its band, and whether it held."""
         return _frame(self.tables["claims"])
+
+    def _whole(self, name: str) -> pa.Table:
+        """The parts of a table put together, in the order of the plan where it tells one."""
+        parts = self.parts[name]
+        if not parts:
+            raise AttributeError(f"no run of this study has left a {name}")
+        whole = put_together(parts)
+        plan = self.tables["plan"]
+        return in_plan_order(whole, self.plan) if "number" in plan.column_names else whole
 
     def write(self, folder: str | Path, overwrite: bool = False) -> dict[str, Any]:
         """Write all tables and manifest.json; returns what the manifest says.

@@ -1,0 +1,152 @@
+"""What the verbs of studies do and print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mpn_abm.analysis.claims import rows_of
+from mpn_abm.cli import claiming
+from mpn_abm.cli.watching import stoppable, watching
+from mpn_abm.errors import RunsFailed, UsageError
+from mpn_abm.scenario.studies.study_file import StudyFile, load_study
+from mpn_abm.studies.profile import read_profile
+from mpn_abm.studies.progress import duration
+from mpn_abm.studies.rehearsal import Rehearsal, rehearse
+from mpn_abm.studies.running import refuse_other_kinds, run_study
+from mpn_abm.studies.status import status
+from mpn_abm.studies.stored import read
+from mpn_abm.studies.study import Study
+
+MOST_ERRORS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Who works on a study."""
+
+    executor: str
+    jobs: int
+    scheduler: str | None
+    slurm: Mapping[str, Any]
+
+
+def machine_of(profile: Path | None, executor: str | None, jobs: int | None, scheduler: str | None) -> Machine:
+    """What the command line says of the machine, over what a profile says."""
+    said = None if profile is None else read_profile(profile)
+    chosen = executor or (said.executor if said else "local")
+    address = scheduler or (said.scheduler if said else None)
+    if address and chosen != "dask":
+        raise UsageError(f"--scheduler {address}: expected with --executor dask")
+    wanted = jobs or (said.jobs if said else None) or 1
+    return Machine(str(chosen), wanted, address, said.slurm.asked() if said else {})
+
+
+def run_file(
+    file: Path,
+    out: Path | None,
+    kind: str,
+    machine: Machine,
+    *,
+    sets: Iterable[str],
+    retry_failed: bool,
+    overwrite: bool,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    strict: bool,
+) -> None:
+    """Run a study file, or rehearse it, and tell."""
+    study = load_study(file, sets=sets)
+    refuse_other_kinds(study, kind)
+    if dry_run:
+        _tell_rehearsal(rehearse(study, machine.jobs), study, out, machine, as_json)
+        return
+    if out is None:
+        raise UsageError("--out DIR: expected the folder of the study")
+    stopped = f"stopped; what is done stays in {out}, and the same command goes on from there"
+    with stoppable(stopped), watching(study.name, quiet) as watcher:
+        done = run_study(
+            study, out, jobs=machine.jobs, executor=machine.executor, scheduler=machine.scheduler,
+            slurm=machine.slurm, retry_failed=retry_failed, overwrite=overwrite, progress=watcher,
+        )  # fmt: skip
+    if as_json:
+        print(json.dumps(done.facts))
+    else:
+        _report(study, done)
+    failed = done.facts["failed"]
+    if failed:
+        raise RunsFailed(f"{failed:,} of {done.facts['runs']:,} runs failed: `mpn-abm sweep errors {out}` lists them")
+    if strict and "claims" in done.tables:
+        claiming.fail_if_any(done.claims)
+
+
+def _report(study: StudyFile, done: Study) -> None:
+    facts = done.facts
+    arms = f", {len(facts['arms'])} arms" if facts["arms"] else ""
+    print(f"{facts['name']}: {facts['runs']:,} runs{arms}, {facts['failed']:,} failed")
+    if "claims" in done.tables:
+        why = "no arm is the file without changes, and these name no arm"
+        for line in claiming.lines(done.claims, study.endpoints, facts["claims_left_out"], why):
+            print(line)
+    if facts.get("answer"):
+        print(facts["answer"])
+    print(f"{duration(facts['wall_seconds'])}, in {facts['out']}")
+
+
+def _tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine: Machine, as_json: bool) -> None:
+    script = _script(study, out, machine) if machine.executor == "slurm" else None
+    if as_json:
+        print(json.dumps(asdict(told) | ({"script": script} if script else {})))
+        return
+    arms = f" in {told.arms} arms" if told.arms else ""
+    lines = [
+        f"{told.name}: {told.runs:,} runs{arms}, {told.shards:,} tasks of up to {told.longest_task_runs} runs",
+        f"  from {len(told.samples)} samples: {', '.join(told.samples)}",
+        f"  a run    {told.seconds_per_run:10.3f} s",
+        f"  all      {told.core_hours:10.2f} core-hours",
+        f"  wall     {duration(told.wall_seconds):>12} with {told.jobs} job(s)",
+        f"  disk     {told.disk_bytes / 2**20:10.1f} MiB",
+        f"  memory   {told.memory_mb:10.0f} MiB of each task",
+    ]
+    print("\n".join([*lines, *(f"  failed   {line}" for line in told.failed), *([script] if script else [])]))
+
+
+def _script(study: StudyFile, out: Path | None, machine: Machine) -> str:
+    from mpn_abm.studies.executors import slurm
+    from mpn_abm.studies.executors.options import Options
+    from mpn_abm.studies.plan import plan_of
+
+    shards = sorted(set(plan_of(study)["shard"].tolist()))
+    options = Options(machine.jobs, machine.scheduler, machine.slurm)
+    return slurm.planned(str(out or study.name), shards, options)
+
+
+def tell_status(folder: Path, as_json: bool) -> None:
+    """Print how far a study is."""
+    found = status(folder)
+    standing = found.standing
+    if as_json:
+        print(json.dumps({**asdict(found), "state": found.state, "standing": asdict(standing)}))
+        return
+    print(f"{found.name} ({found.kind}): {found.state}")
+    print(f"  {standing}")
+    print(f"  {found.shards_done:,} of {found.shards:,} parts, in {found.folder}")
+
+
+def tell_errors(folder: Path, as_json: bool) -> None:
+    """Print what failed."""
+    rows = rows_of(read(folder).failures)
+    if as_json:
+        print(json.dumps(rows))
+        return
+    for row in rows[:MOST_ERRORS_SHOWN]:
+        print(f"{row['run_id']}: {row['kind']}: {row['message']}\n  {row['command']}")
+    if len(rows) > MOST_ERRORS_SHOWN:
+        print(f"and {len(rows) - MOST_ERRORS_SHOWN:,} more: --json lists all", file=sys.stderr)
+    if not rows:
+        print("no run has failed")

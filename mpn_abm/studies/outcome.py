@@ -1,0 +1,16 @@
+"""What became of a shard, as an executor hears it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a shard: how many of its runs are in the tables, how many failed, what it took."""
+
+    shard: int
+    runs: int
+    failed: int
+    seconds: float
+    peak_memory_mb: float

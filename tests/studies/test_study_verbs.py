@@ -1,0 +1,134 @@
+"""What the verbs of studies print, and how they end."""
+
+import json
+import signal
+
+import pytest
+from studies.study_folders import a_sweep, a_trial, command, digests, digests_of, written
+from studies.test_killed import wait_for
+
+import mpn_abm
+from mpn_abm.cli.main import main
+from mpn_abm.studies.executors import local
+
+
+def test_status_from_another_process(tmp_path, monkeypatch, capsys):
+    """While it runs, after it was stopped, and when it is done."""
+    carry_out, seen = local.carry_out, []
+
+    def watched(folder, shard, retry_failed=False):
+        if shard == 3:
+            process = command("sweep", "status", folder, "--json")
+            seen.append(json.loads(process.communicate()[0]))
+            raise KeyboardInterrupt
+        return carry_out(folder, shard, retry_failed)
+
+    file, folder = written(tmp_path / "study.json", a_sweep(8)), str(tmp_path / "s")
+    words = ["sweep", "run", str(file), "--out", folder, "--quiet"]
+    with monkeypatch.context() as patched:
+        patched.setattr(local, "carry_out", watched)
+        assert main(words) == 130
+    assert (seen[0]["state"], seen[0]["standing"]["done"], seen[0]["standing"]["total"]) == ("running", 3, 8)
+    capsys.readouterr()
+    assert main(["sweep", "status", folder]) == 0
+    assert "stopped" in capsys.readouterr().out
+    assert main(words) == 0
+    capsys.readouterr()
+    assert main(["sweep", "status", folder, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "done"
+    assert main(["sweep", "status", str(tmp_path)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "told"), [(signal.SIGTERM, 75, "goes on from there"), (signal.SIGINT, 130, "")]
+)
+def test_a_study_that_is_stopped_says_so_and_goes_on(tmp_path, tmp_path_factory, sent, code, told):
+    source = a_sweep(40)
+    file = written(tmp_path / "study.json", source)
+    process = command("sweep", "run", file, "--out", tmp_path / "s", "--jobs", 2)
+    wait_for(lambda: list((tmp_path / "s").glob("summary/part-*")), process)
+    process.send_signal(sent)
+    _, err = process.communicate()
+    assert process.returncode == code, err
+    assert told in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "s" / ".running").exists()
+    mpn_abm.sweep(source, out=tmp_path / "s")
+    assert digests(tmp_path / "s") == digests_of(tmp_path_factory, source)
+
+
+def test_a_folder_that_somebody_works_on_is_refused(tmp_path, monkeypatch, capsys):
+    file = written(tmp_path / "study.json", a_sweep(2))
+    words = ["sweep", "run", str(file), "--out", str(tmp_path / "s"), "--quiet"]
+    carry_out, codes = local.carry_out, []
+
+    def meanwhile(*those):
+        with monkeypatch.context() as patched:
+            patched.setattr(local, "carry_out", carry_out)
+            codes.append(main(words))
+        return carry_out(*those)
+
+    monkeypatch.setattr(local, "carry_out", meanwhile)
+    assert main(words) == 0
+    assert codes == [6, 6]
+    assert "another run is writing to it" in capsys.readouterr().err
+
+
+def test_a_rehearsal_says_what_a_study_takes_and_leaves_nothing(tmp_path, capsys):
+    file = written(tmp_path / "study.json", a_sweep(200))
+    assert main(["sweep", "run", str(file), "--out", str(tmp_path / "s"), "--jobs", "2", "--dry-run", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["runs"], told["shards"], told["jobs"]) == (200, 16, 2)
+    assert told["samples"] == ["00000", "00100", "00199"]
+    assert told["core_hours"] == pytest.approx(200 * told["seconds_per_run"] / 3600)
+    assert not (tmp_path / "s").exists()
+    done = mpn_abm.sweep(a_sweep(200), out=tmp_path / "s")
+    disk = sum(part.stat().st_size for part in (tmp_path / "s").glob("*/part-*"))
+    assert told["disk_bytes"] / 4 < disk < 4 * told["disk_bytes"]
+    assert told["wall_seconds"] < 100 * done.facts["wall_seconds"]
+    assert main(["sweep", "run", str(file), "--dry-run"]) == 0
+    assert "core-hours" in capsys.readouterr().out
+
+
+def test_a_trial_leaves_the_tables_of_its_arms(tmp_path, capsys):
+    file = written(tmp_path / "study.json", a_trial(6))
+    assert main(["trial", str(file), "--out", str(tmp_path / "t"), "--json", "--quiet"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["runs"], facts["failed"], list(facts["arms"])) == (12, 0, ["control", "fast"])
+    study = mpn_abm.read(tmp_path / "t")
+    assert {"endpoints", "survival", "comparison", "claims", "plan"} <= set(study.tables)
+    assert set(study.endpoints["arm"]) == {"control", "fast"}
+    assert study.comparison["day"].eq(14).any()
+    assert main(["trial", str(written(tmp_path / "sweep.json", a_sweep(2))), "--out", str(tmp_path / "w")]) == 2
+    assert "expected a study with `trial:`" in capsys.readouterr().err
+
+
+def test_a_run_that_is_none_of_the_study_is_told_with_one_that_is(tmp_path, capsys):
+    mpn_abm.sweep(a_sweep(3), out=tmp_path / "s")
+    assert main(["run", str(tmp_path / "s"), "--run-id", "00007", "--out", str(tmp_path / "r")]) == 2
+    assert "did you mean 0000" in capsys.readouterr().err
+    assert main(["run", str(tmp_path / "s"), "--run-id", "00001", "--seed", "4"]) == 2
+    assert main(["run", str(tmp_path), "--run-id", "00001", "--out", str(tmp_path / "r")]) == 2
+    capsys.readouterr()
+
+
+def test_only_the_rows_that_are_asked_for_are_kept(tmp_path):
+    """28 days with a row every week; the first and the last row always stay."""
+    claims = {"grows": {"arm": "fast", "endpoint": "vaf_driver", "at_day": 14, "low": 0.0}}
+    days = {}
+    for name, output in {
+        "none": {"trajectory": "none"},
+        "days": {"trajectory": "days"},
+        "every": {"every_days": 14},
+    }.items():
+        study = a_trial(3) | {"output": output, "expect": claims}
+        mpn_abm.trial(study, out=tmp_path / name)
+        found = mpn_abm.read(tmp_path / name)
+        assert len(found.summary) == 6
+        if name == "none":
+            assert not (tmp_path / name / "trajectory").exists()
+            with pytest.raises(AttributeError, match="trajectory"):
+                _ = found.trajectory
+        else:
+            days[name] = found.trajectory.groupby("run_id")["day"].apply(list).iloc[0]
+    assert days == {"days": [0.0, 14.0, 28.0], "every": [0.0, 14.0, 28.0]}
