@@ -102,6 +102,11 @@ def parquet(table: pa.Table, provenance: dict[str, object], runs: int) -> Writer
     )
 
 
+def csv(table: pa.Table) -> Writer:
+    """Write a table as text that a spreadsheet reads; what is not known is an empty cell."""
+    return lambda file: table.to_pandas().to_csv(file, index=False, lineterminator="\n")
+
+
 def text(content: str) -> Writer:
     """Write a text."""
 

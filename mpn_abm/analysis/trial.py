@@ -27,8 +27,11 @@ from mpn_abm.scenario.endpoints import endpoint_of
 def arms_of(trajectory: pd.DataFrame, summary: pd.DataFrame, plan: pd.DataFrame | None = None) -> dict[str, Patients]:
     """The patients of each arm, from the tables of a study; arms in the order of the plan, else of the summary.
 
-    Of the plan `dropout_day` and `weight` are read, where it has them.
+    Of the plan `dropout_day` and `weight` are read, where it has them; what its columns named by a path set apart each
+    patient is a column of that patient's rows, with which an endpoint can be ranked.
     """
+    if plan is not None:
+        trajectory = _with_paths(trajectory, plan)
     names = [str(arm) for arm in pd.unique((summary if plan is None else plan)["arm"])]
     found = {}
     for arm in names:
@@ -36,6 +39,13 @@ def arms_of(trajectory: pd.DataFrame, summary: pd.DataFrame, plan: pd.DataFrame 
         if parts[0] is not None and parts[1] is not None and len(parts[0]):
             found[arm] = patients_of(parts[0], parts[1], parts[2])
     return found
+
+
+def _with_paths(trajectory: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+    paths = [name for name in plan if "." in str(name) and name not in trajectory]
+    return (
+        trajectory.merge(plan[["arm", "patient", *paths]], on=["arm", "patient"], how="left") if paths else trajectory
+    )
 
 
 def trial_tables(
@@ -48,6 +58,7 @@ def trial_tables(
     claims: Mapping[str, Claim] | None = None,
     plan: pd.DataFrame | None = None,
     planned: PowerQuestion | None = None,
+    itself: str | None = None,
 ) -> dict[str, pd.DataFrame]:
     """The tables of a trial, with the columns of ``columns.STUDY_TABLES``.
 
@@ -69,6 +80,8 @@ def trial_tables(
         A row per run with `arm` and `patient`: those without a trajectory failed.
     planned : PowerQuestion, optional
         What sizes of trials are planned.
+    itself : str, optional
+        The arm that is the file without changes: claims that name no arm are on it.
 
     Returns
     -------
@@ -84,6 +97,8 @@ def trial_tables(
     asked = _asked(arms, own, names, days, reference)
     judged_on: dict[str | None, Patients] = {}
     judged_on.update(arms)
+    if itself in arms:
+        judged_on[None] = arms[itself]
     claimed = [(claim.endpoint, claim.at_day) for claim in claims.values() if _is_of_a_day(claim)]
     wanted = dict.fromkeys([*((name, day) for name in names for day in days), *claimed])
     timed = dict.fromkeys([*names, *(claim.endpoint for claim in claims.values())])

@@ -11,6 +11,12 @@ import typer
 from mpn_abm.cli.options import Json, Overwrite, Quiet, Set, Strict
 
 
+class Export(StrEnum):
+    """Formats in which others want the tables of a trial."""
+
+    adam = "adam"
+
+
 class Executor(StrEnum):
     """Who works on a study."""
 
@@ -29,6 +35,7 @@ By = Annotated[Executor | None, typer.Option(help="Processes here, a Dask cluste
 Scheduler = Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler that is there already.")]
 ProfileFile = Annotated[Path | None, typer.Option("--profile", help="A machine's options: executor, jobs, slurm.")]
 Retry = Annotated[bool, typer.Option("--retry-failed", help="Run again what failed before.")]
+ExportTo = Annotated[Export | None, typer.Option("--export", help="Also write ADSL, ADTTE, ADEFF (CDISC ADaM).")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Run three samples and say what the study will take.")]
 
 
@@ -81,6 +88,7 @@ def trial(
     as_json: Json = False,
     quiet: Quiet = False,
     strict: Strict = False,
+    export: ExportTo = None,
 ) -> None:
     """Run the patients of a virtual trial and compare its arms; a second call does what is missing."""
     from mpn_abm.cli import studying
@@ -88,7 +96,7 @@ def trial(
     machine = studying.machine_of(profile, executor, jobs, scheduler)
     studying.run_file(
         file, out, "trial", machine, sets=sets or (), retry_failed=retry_failed, overwrite=overwrite,
-        dry_run=dry_run, as_json=as_json, quiet=quiet, strict=strict,
+        dry_run=dry_run, as_json=as_json, quiet=quiet, strict=strict, export=export,
     )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mpn_abm.analysis.claims import rows_of
+from mpn_abm.analysis.tables import with_headlines
+from mpn_abm.analysis.trial_lines import trial_lines
 from mpn_abm.cli import claiming
 from mpn_abm.cli.watching import stoppable, watching
 from mpn_abm.errors import RunsFailed, UsageError
@@ -21,6 +23,7 @@ from mpn_abm.studies.running import refuse_other_kinds, run_study
 from mpn_abm.studies.status import status
 from mpn_abm.studies.stored import read
 from mpn_abm.studies.study import Study
+from mpn_abm.studies.study_tables import export_adam, frames_of
 
 MOST_ERRORS_SHOWN = 20
 
@@ -59,6 +62,7 @@ def run_file(
     as_json: bool,
     quiet: bool,
     strict: bool,
+    export: str | None = None,
 ) -> None:
     """Run a study file, or rehearse it, and tell."""
     study = load_study(file, sets=sets)
@@ -74,6 +78,8 @@ def run_file(
             study, out, jobs=machine.jobs, executor=machine.executor, scheduler=machine.scheduler,
             slurm=machine.slurm, retry_failed=retry_failed, overwrite=overwrite, progress=watcher,
         )  # fmt: skip
+    if export is not None:
+        export_adam(out)
     if as_json:
         print(json.dumps(done.facts))
     else:
@@ -89,6 +95,9 @@ def _report(study: StudyFile, done: Study) -> None:
     facts = done.facts
     arms = f", {len(facts['arms'])} arms" if facts["arms"] else ""
     print(f"{facts['name']}: {facts['runs']:,} runs{arms}, {facts['failed']:,} failed")
+    shown = frames_of(done, ("comparison", "flow", "km", "power"))
+    if "comparison" in shown:
+        print(*trial_lines(shown, with_headlines(study.endpoints), facts["reference"]), sep="\n")
     if "claims" in done.tables:
         why = "no arm is the file without changes, and these name no arm"
         for line in claiming.lines(done.claims, study.endpoints, facts["claims_left_out"], why):

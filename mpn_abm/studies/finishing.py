@@ -7,10 +7,10 @@ import json
 import pandas as pd
 import pyarrow as pa
 
-from mpn_abm.files import digest_of, parquet, published_together, text
+from mpn_abm.files import csv, digest_of, parquet, published_together, text
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.simulate import peak_memory_mb
-from mpn_abm.studies.folder import MANIFEST, STUDY, WHOLE, Folder
+from mpn_abm.studies.folder import MANIFEST, STUDY, WHOLE, Folder, files_of
 from mpn_abm.studies.identity import in_plan_order, put_together
 from mpn_abm.studies.progress import Tally
 from mpn_abm.studies.stored import read
@@ -29,7 +29,7 @@ def finished(folder: Folder, study: StudyFile, plan: pd.DataFrame, wall_seconds:
     """Write the tables of the whole study, and manifest.json last."""
     folder = Folder(folder.path)
     stored = read(folder.path)
-    tables, told = tables_of(study, folder)
+    tables, told = tables_of(folder)
     facts = {
         "out": str(folder.path),
         "status": "failures" if tally.failed else "done",
@@ -48,9 +48,10 @@ def finished(folder: Folder, study: StudyFile, plan: pd.DataFrame, wall_seconds:
         "peak_memory_mb": tally.peak_memory_mb or peak_memory_mb(),
         **told,
     }
-    with published_together(folder.path, replaced=[f"{name}.parquet" for name in WHOLE]) as write:
+    with published_together(folder.path, replaced=[file for name in WHOLE for file in files_of(name)]) as write:
         for name, table in tables.items():
-            write(f"{name}.parquet", parquet(table, folder.provenance, 1))
+            for file, writer in zip(files_of(name), (parquet(table, folder.provenance, 1), csv(table)), strict=True):
+                write(file, writer)
         write(MANIFEST, text(json.dumps(facts | {"provenance": folder.provenance}, indent=2) + "\n"))
 
 

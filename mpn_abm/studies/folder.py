@@ -28,9 +28,9 @@ from mpn_abm.errors import MissingFileError, OutputExistsError, SimulationError,
 from mpn_abm.files import LOCK, PART, is_locked, locked, published_together
 
 PARTS = ("trajectory", "summary", "failures")
-STUDY, PLAN, MANIFEST = "study.yaml", "plan.parquet", "manifest.json"
+STUDY, PLAN, PATIENTS, MANIFEST = "study.yaml", "plan.parquet", "patients.parquet", "manifest.json"
 # what else a finished study has
-WHOLE = ("endpoints", "survival", "comparison", "claims")
+WHOLE = ("endpoints", "survival", "comparison", "claims", "km", "flow", "power")
 # rows of the plan that are read together: a worker reads those of its shard
 ROWS_PER_GROUP = 4096
 
@@ -38,6 +38,11 @@ ROWS_PER_GROUP = 4096
 LOOKS, SECONDS_BETWEEN_LOOKS = 3, 0.1
 
 _PART_NAME = re.compile(r"part-(\d+)\.parquet")
+
+
+def files_of(table: str) -> tuple[str, str]:
+    """The files of a table of the whole study: for programs, and for whoever opens it in a spreadsheet."""
+    return f"{table}.parquet", f"{table}.csv"
 
 
 def part_name(shard: int) -> str:
@@ -129,7 +134,7 @@ class Folder:
 
     def empty(self) -> None:
         """Take away everything that a study leaves; the plan first, so that what is left is none."""
-        for name in (PLAN, STUDY, MANIFEST, *(f"{table}.parquet" for table in WHOLE)):
+        for name in (PLAN, STUDY, PATIENTS, MANIFEST, *(file for table in WHOLE for file in files_of(table))):
             _remove(self.path / name)
         for table in PARTS:
             for shard in self.shards_with(table):

@@ -17,9 +17,13 @@ _RUN_ID, _REPLICATE, _SEED, _DAY = IDENTITY
 WHO = (_RUN_ID, *STUDY_IDENTITY, _REPLICATE, _SEED)
 
 
+# what a trial's plan tells of a patient beside the paths
+OF_PATIENT = ("weight", "dropout_day")
+
+
 def paths_of(plan: pd.DataFrame) -> list[str]:
     """The columns of a plan that are paths of the scenario."""
-    declared = {column.name for column in STUDY_TABLES["plan"]}
+    declared = {column.name for column in STUDY_TABLES["plan"]} | set(OF_PATIENT)
     return [name for name in plan.columns if name not in declared]
 
 

@@ -20,8 +20,8 @@ from mpn_abm.errors import OutputExistsError
 from mpn_abm.files import LOCK, PART, TABLE_VERSION, Writer, published_together, text
 from mpn_abm.result import PACKAGES
 from mpn_abm.scenario.studies.study_file import StudyFile
-from mpn_abm.studies.folder import PARTS, PLAN, ROWS_PER_GROUP, STUDY, Folder
-from mpn_abm.studies.identity import paths_of
+from mpn_abm.studies.folder import PARTS, PATIENTS, PLAN, ROWS_PER_GROUP, STUDY, Folder
+from mpn_abm.studies.identity import OF_PATIENT, paths_of
 from mpn_abm.studies.plan import plan_of
 from mpn_abm.studies.renumbering import merged_plan, moved
 from mpn_abm.studies.thinning import kept
@@ -96,10 +96,20 @@ def _by_key(plan: pd.DataFrame) -> pd.MultiIndex:
 def _write(folder: Folder, study: StudyFile, plan: pd.DataFrame) -> None:
     with published_together(folder.path) as write:
         write(STUDY, text(study.to_yaml()))
+        if study.kind == "trial":
+            write(PATIENTS, lambda file: patients_in(plan).to_parquet(file, index=False))
         write(PLAN, _plan_writer(plan, provenance_of(study)))
     # names of tables that are there tell a reader where to look
     for table in PARTS[: 2 if study.output.trajectory != "none" else 0]:
         (folder.path / table).mkdir(exist_ok=True)
+
+
+def patients_in(plan: pd.DataFrame) -> pd.DataFrame:
+    """The patients of a trial, a row each, as `patients_file` takes them."""
+    once = plan.drop_duplicates("patient").sort_values("patient")
+    randomised = len(plan) == len(once) and plan["arm"].notna().all() and plan["arm"].nunique() > 1
+    beside = [name for name in OF_PATIENT if name in plan]
+    return once[["patient", *(["arm"] if randomised else []), *beside, *paths_of(plan)]]
 
 
 def _plan_writer(plan: pd.DataFrame, provenance: dict[str, Any]) -> Writer:
@@ -107,6 +117,11 @@ def _plan_writer(plan: pd.DataFrame, provenance: dict[str, Any]) -> Writer:
         pa.field(column.name, ARROW_TYPES[column.kind], metadata={"unit": column.unit, "meaning": column.meaning})
         for column in STUDY_TABLES["plan"]
     ]
+    beside = {"weight": ("-", "weight of the patient"), "dropout_day": ("day", "when the patient is lost from view")}
+    for name in OF_PATIENT:
+        if name in plan:
+            unit, meaning = beside[name]
+            fields.append(pa.field(name, pa.float64(), metadata={"unit": unit, "meaning": meaning}))
     for path in paths_of(plan):
         kind = pa.float64() if pd.api.types.is_numeric_dtype(plan[path]) else pa.string()
         fields.append(pa.field(path, kind, metadata={"unit": "as in the file", "meaning": "value at this path"}))

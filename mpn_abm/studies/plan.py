@@ -22,6 +22,7 @@ from mpn_abm.scenario.studies.trying import is_whole
 from mpn_abm.scenario.suggestions import unknown
 from mpn_abm.studies.cohort import BESIDE, patients_of
 from mpn_abm.studies.designs import points_of
+from mpn_abm.studies.identity import OF_PATIENT
 from mpn_abm.studies.keys import canonical_json, key_of
 from mpn_abm.studies.rows import refuse_wrong_rows
 from mpn_abm.units import is_number
@@ -61,6 +62,9 @@ def plan_of(study: StudyFile) -> pd.DataFrame:
     plan.insert(1, "number", np.arange(len(plan)))
     plan.insert(7, "shard", (np.arange(len(plan)) // _size_of_a_shard(study, parameters, len(plan))).astype(np.int32))
     whole_numbers = plan["patient"].to_numpy()
+    for name in OF_PATIENT:
+        if name in points:
+            plan[name] = points[name].to_numpy(np.float64)[whole_numbers]
     for path in paths:
         plan[path] = _column([one[path] for one in parameters])[whole_numbers]
     return plan

@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mpn_abm.errors import MissingFileError, UsageError
-from mpn_abm.studies.folder import MANIFEST, PARTS, PLAN, STUDY, Folder, part_name
-from mpn_abm.studies.study import WHOLE, Study
+from mpn_abm.studies.folder import MANIFEST, PARTS, PLAN, STUDY, WHOLE, Folder, part_name
+from mpn_abm.studies.study import Study
+
+_TABLES = ("plan", "patients", *WHOLE)
 
 
 def read(folder: str | PathLike[str]) -> Study:
@@ -88,7 +90,7 @@ class _Whole(Mapping[str, pa.Table]):
         self._path = path
 
     def __getitem__(self, table: str) -> pa.Table:
-        if table not in WHOLE:
+        if table not in _TABLES:
             raise KeyError(table)
         return _read(self._path / f"{table}.parquet")
 
@@ -96,7 +98,7 @@ class _Whole(Mapping[str, pa.Table]):
         return table in list(self)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in WHOLE if (self._path / f"{name}.parquet").is_file())
+        return (name for name in _TABLES if (self._path / f"{name}.parquet").is_file())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

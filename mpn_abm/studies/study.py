@@ -90,6 +90,26 @@ class Study:
         """One row per claim: its value with interval, its band, and whether it held."""
         return _frame(self.tables["claims"])
 
+    @cached_property
+    def patients(self) -> pd.DataFrame:
+        """Of a trial: the patients, a row each, as `patients_file` takes them."""
+        return _frame(self.tables["patients"])
+
+    @cached_property
+    def km(self) -> pd.DataFrame:
+        """Of a trial: Kaplan-Meier curves with numbers at risk and events, on the days that were asked."""
+        return _frame(self.tables["km"])
+
+    @cached_property
+    def flow(self) -> pd.DataFrame:
+        """Of a trial: how many patients of each arm were allocated, died, left and could be evaluated on each day."""
+        return _frame(self.tables["flow"])
+
+    @cached_property
+    def power(self) -> pd.DataFrame:
+        """Of a trial that plans others: the power of each size."""
+        return _frame(self.tables["power"])
+
     def _whole(self, name: str) -> pa.Table:
         """The parts of a table put together, in the order of the plan where it tells one."""
         parts = self.parts[name]

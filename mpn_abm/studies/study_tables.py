@@ -1,67 +1,155 @@
-"""The tables of a whole study, from the parts that its runs left: endpoints, survival, comparison, claims."""
+"""The tables of a whole trial, from the parts that its runs left."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
 
+from mpn_abm.analysis.adam import adam, adam_files
 from mpn_abm.analysis.answer import answer
-from mpn_abm.analysis.claims import judged, rows_of
-from mpn_abm.analysis.headlines import headline_days, patients_of
+from mpn_abm.analysis.claims import rows_of
+from mpn_abm.analysis.headlines import HEADLINES
 from mpn_abm.analysis.patients import Patients
-from mpn_abm.analysis.tables import compared, details, event_times, with_headlines
+from mpn_abm.analysis.power import PowerQuestion
+from mpn_abm.analysis.tables import with_headlines
+from mpn_abm.analysis.trial import arms_of, trial_tables
 from mpn_abm.columns import STUDY_TABLES
+from mpn_abm.errors import SimulationError, UsageError
+from mpn_abm.files import published_together
+from mpn_abm.scenario.endpoints import Endpoint
+from mpn_abm.scenario.studies.blocks import Power, TrialSpec
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.studies.folder import Folder
+from mpn_abm.studies.shard import study_in
 from mpn_abm.studies.stored import read
+from mpn_abm.studies.study import Study
 from mpn_abm.tables import table_from_frame
 
+# an arm has a name in the tables, also where a file has none
+ONLY_ARM = "all"
+ADAM = "adam"
 
-def tables_of(study: StudyFile, folder: Folder) -> tuple[dict[str, pa.Table], dict[str, Any]]:
-    """The tables that the rows of a study allow, and what the manifest says of them.
 
-    A trial has them, if it keeps the trajectories of its patients; of a sweep, what its points have in common is no
-    answer to anything, and its summary has a row for each run.
-    """
+@dataclass(frozen=True)
+class Trial:
+    """The patients of a trial that was run, by arm, and what is asked of them."""
+
+    study: StudyFile
+    plan: pd.DataFrame
+    arms: dict[str, Patients]
+
+    @property
+    def own(self) -> dict[str, Endpoint]:
+        """The endpoints of the file, and those that every comparison shows."""
+        return with_headlines(self.study.endpoints)
+
+    @property
+    def reference(self) -> str:
+        """The arm that others are compared with."""
+        said = self.study.scenario.comparison.reference
+        return said if said in self.arms else next(iter(self.arms))
+
+    @property
+    def days(self) -> list[float]:
+        """The days that are asked about: those of the file, else the last one."""
+        said = sorted({*cast(TrialSpec, self.study.spec).at})
+        return said or [float(max(patients.day.max() for patients in self.arms.values()))]
+
+    @property
+    def endpoints(self) -> list[str]:
+        """The endpoints that are asked: those of the file, else the headlines of which all arms have the columns."""
+        said = list(cast(TrialSpec, self.study.spec).endpoints)
+        there = set.intersection(*(set(patients.table.columns) for patients in self.arms.values()))
+        return said or [name for name in HEADLINES if name in there or name == "overall_survival"]
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """All tables."""
+        spec = cast(TrialSpec, self.study.spec)
+        return trial_tables(
+            self.arms, self.own, self.endpoints, self.days, self.reference, claims=self.study.expect, plan=self.plan,
+            planned=None if spec.power is None else self._planned(spec.power), itself=self._itself,
+        )  # fmt: skip
+
+    @property
+    def _itself(self) -> str | None:
+        scenario = self.study.scenario
+        alike = [name for name, arm in scenario.arms.items() if arm.sha256 == scenario.sha256]
+        return alike[0] if alike else None if scenario.arms else ONLY_ARM
+
+    def _planned(self, said: Power) -> PowerQuestion:
+        one, other = said.arms or tuple(self.arms)[:2]
+        sizes = {"sizes": said.sizes} if said.sizes else {}
+        return PowerQuestion(said.endpoint, (one, other), said.at, repeats=said.repeats, alpha=said.alpha, **sizes)
+
+    def adam(self) -> dict[str, pd.DataFrame]:
+        """The ADaM data sets."""
+        frames = self.frames()
+        age = self.study.scenario.spec.patient.age
+        return adam(self.study.name, self.arms, frames, self.own, self.plan, age_years=age)
+
+
+def trial_in(folder: Folder) -> Trial | None:
+    """The trial in a folder; None where the study there is no trial, or keeps no trajectories of its patients."""
+    study = study_in(folder)
     if study.kind != "trial" or study.output.trajectory == "none":
-        return {}, {}
+        return None
     stored = read(folder.path)
     if not stored.parts["summary"]:
+        return None
+    frames = (_with_an_arm(frame) for frame in (stored.trajectory, stored.summary, stored.plan))
+    trajectory, summary, plan = frames
+    return Trial(study, plan, arms_of(trajectory, summary, plan))
+
+
+def _with_an_arm(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(arm=frame["arm"].astype(object).where(frame["arm"].notna(), ONLY_ARM))
+
+
+def tables_of(folder: Folder) -> tuple[dict[str, pa.Table], dict[str, Any]]:
+    """The tables that the rows of a study allow, and what the manifest says of them.
+
+    A trial has them; of a sweep, what its points have in common is no answer to anything, and its summary has a row
+    for each run.
+    """
+    trial = trial_in(folder)
+    if trial is None:
         return {}, {}
-    own, claims = with_headlines(study.endpoints), study.expect
-    arms = _by_arm(stored.trajectory, stored.summary)
-    known = [name for name in study.scenario.arms or [None] if name in arms]
-    patients: dict[Any, Patients] = {name: arms[name] for name in known}
-    said = study.scenario.comparison.reference
-    reference: Any = said if said in patients else next(iter(patients))
-    days = sorted({*getattr(study.spec, "at", ())})
-    asked = [*days, None] if days else headline_days(patients, study.scenario.spec.time.step)
-    verdicts = judged(claims, own, patients, reference)
-    comparison = compared(patients, own, claims, asked, reference)
-    frames = {
-        "endpoints": details(patients, own, claims, asked),
-        "survival": event_times(patients, own, claims),
-        "comparison": comparison,
-        "claims": verdicts,
-    }
-    tables = {name: table_from_frame(STUDY_TABLES[name], frame) for name, frame in frames.items()}
-    replicates = max(len(one) for one in patients.values())
+    frames = trial.frames()
+    verdicts = frames["claims"]
+    patients = max(len(one) for one in trial.arms.values())
     told = {
-        "reference": reference,
+        "reference": trial.reference,
         "claims": rows_of(verdicts),
-        "claims_left_out": [name for name in claims if name not in set(verdicts["claim"])],
-        "answer": answer(study.question, verdicts, comparison, reference, replicates),
+        "claims_left_out": [name for name in trial.study.expect if name not in set(verdicts["claim"])],
+        "answer": answer(trial.study.question, verdicts, frames["comparison"], trial.reference, patients),
     }
-    return tables, told
+    return {name: table_from_frame(STUDY_TABLES[name], frame) for name, frame in frames.items()}, told
 
 
-def _by_arm(trajectory: pd.DataFrame, summary: pd.DataFrame) -> dict[str | None, Patients]:
-    whose = summary.groupby("arm", sort=False, dropna=False)
-    rows = {_name(arm): part for arm, part in trajectory.groupby("arm", sort=False, dropna=False)}
-    return {_name(arm): patients_of(rows[_name(arm)], part) for arm, part in whose}
+def frames_of(study: Study, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """The tables of a trial that was finished, as far as it has them."""
+    return {name: study.tables[name].to_pandas() for name in names if name in study.tables}
 
 
-def _name(arm: Any) -> str | None:
-    return None if pd.isna(arm) else str(arm)
+def export_adam(folder: Path) -> None:
+    """Write the ADaM data sets of the trial in a folder, as Parquet and as CSV, into its folder `adam`.
+
+    Raises
+    ------
+    UsageError
+        If the trial keeps no trajectories of its patients.
+    """
+    trial = trial_in(Folder(folder))
+    if trial is None:
+        raise UsageError(f"{folder}: expected a trial that keeps trajectories: `output: {{trajectory: days}}` or `all`")
+    try:
+        (folder / ADAM).mkdir(exist_ok=True)
+    except OSError as error:
+        raise SimulationError(f"{folder / ADAM}: cannot be written to: {error.strerror or error}") from error
+    with published_together(folder / ADAM) as write:
+        for name, writer in adam_files(trial.adam()).items():
+            write(name, writer)
