@@ -97,7 +97,7 @@ def trial_tables(
     asked = _asked(arms, own, names, days, reference)
     judged_on: dict[str | None, Patients] = {}
     judged_on.update(arms)
-    if itself in arms:
+    if itself is not None and itself in arms:
         judged_on[None] = arms[itself]
     claimed = [(claim.endpoint, claim.at_day) for claim in claims.values() if _is_of_a_day(claim)]
     wanted = dict.fromkeys([*((name, day) for name in names for day in days), *claimed])

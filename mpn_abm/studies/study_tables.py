@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -82,8 +82,8 @@ class Trial:
 
     def _planned(self, said: Power) -> PowerQuestion:
         one, other = said.arms or tuple(self.arms)[:2]
-        sizes = {"sizes": said.sizes} if said.sizes else {}
-        return PowerQuestion(said.endpoint, (one, other), said.at, repeats=said.repeats, alpha=said.alpha, **sizes)
+        asked = PowerQuestion(said.endpoint, (one, other), said.at, repeats=said.repeats, alpha=said.alpha)
+        return replace(asked, sizes=said.sizes) if said.sizes else asked
 
     def adam(self) -> dict[str, pd.DataFrame]:
         """The ADaM data sets."""
