@@ -1,5 +1,6 @@
 """How long every array of a marrow is, and marrows made of such arrays."""
 
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -151,7 +152,7 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
 def bytes_of(lattice: Lattice, sizes: Sizes) -> int:
     """Memory of one marrow."""
     arrays = [array for group in shapes(lattice, sizes).values() for array in group.values()]
-    return sum(np.dtype(kind).itemsize * int(np.prod(shape)) for kind, shape in arrays)
+    return sum(np.dtype(kind).itemsize * prod(shape) for kind, shape in arrays)
 
 
 GROUPS: dict[str, Any] = {

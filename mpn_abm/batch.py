@@ -41,6 +41,8 @@ from mpn_abm.state import (
 
 # a call into the compiled loop comes back after about this long, for progress and Ctrl-C
 SECONDS_PER_CALL = 0.25
+# of a candidate or a block, and a hundredth of what else a step takes, with room to spare
+SECONDS_AT_MOST = 100e-9
 # below this many candidates a step, two threads take longer than one (docs/decisions/0002)
 CANDIDATES_TO_SHARE = 5000
 
@@ -78,8 +80,17 @@ class Batch:
         self.reached = np.zeros(len(self.replicates), np.int64)
         self._needs = np.zeros(len(self.replicates), np.int64)
         self._room: StripeRoom | None = None
-        self._steps_per_call = 16
+        self._steps_per_call = _first_steps(program, len(self.replicates))
         self._begin()
+
+    @staticmethod
+    def kernels_of(program: Program, together: int, threads: int = 1) -> set[str]:
+        """The compiled entries that a batch calls."""
+        # only a scenario with later clones calls it
+        late = {"arrive"} if program.timetable.arrivals else set()
+        if together > 1:
+            return late | {"begin_replicates", "run_replicates"}
+        return late | {"begin", "run_days_striped" if pays_to_cut(program, threads) else "run_days"}
 
     @staticmethod
     def types_of(program: Program, together: int, threads: int = 1) -> dict[str, tuple[Any, ...]]:
@@ -140,7 +151,8 @@ class Batch:
         return int(self.stack.tally[:, EVENTS].sum())
 
     def _begin(self) -> None:
-        numba.set_num_threads(min(self.threads, threads_available()))
+        if self.threads > 1 or not self.is_single:
+            numba.set_num_threads(min(self.threads, threads_available()))
         if self.is_single:
             begin(self.marrow(0), self.program.rules, self.program.start, *self.keys[0])
         else:
@@ -178,7 +190,7 @@ class Batch:
     def _pace(self, seconds: float, steps: float) -> None:
         if steps >= 1.0:
             pace = max(seconds, 1e-6) / steps
-            self._steps_per_call = int(np.clip(SECONDS_PER_CALL / pace, 1, 4 * self._steps_per_call))
+            self._steps_per_call = int(min(max(1.0, SECONDS_PER_CALL / pace), 4 * self._steps_per_call))
 
     def _step(self, until: int) -> None:
         rules = self.program.rules
@@ -256,8 +268,17 @@ class Batch:
 
 def pays_to_cut(program: Program, threads: int) -> bool:
     """Whether a step of a single marrow has enough candidates to be shared among the threads."""
-    usual = most_candidates(program.rules) * program.rules.lattice.sites
-    return threads > 1 and program.rules.cells.update == BIRTH_DEATH and usual >= CANDIDATES_TO_SHARE
+    if threads == 1 or program.rules.cells.update != BIRTH_DEATH:
+        return False
+    return most_candidates(program.rules) * program.rules.lattice.sites >= CANDIDATES_TO_SHARE
+
+
+def _first_steps(program: Program, marrows: int) -> int:
+    """Steps of the first call, before the pace is known: few where a step can be long."""
+    if program.rules.car_t.enabled:
+        return 16
+    work = program.rules.lattice.sites * most_candidates(program.rules) + program.rules.lattice.blocks
+    return int(min(max(16.0, SECONDS_PER_CALL / (SECONDS_AT_MOST * marrows * (100.0 + work))), 1024.0))
 
 
 def _lengthened(old: Any, longer: Any) -> Any:

@@ -26,7 +26,8 @@ from mpn_abm.mesa_agents import MarrowAgents
 from mpn_abm.mesa_grid import MarrowGrid
 from mpn_abm.mesa_layers import CELL_WORD, Position, block_fields
 from mpn_abm.mesa_views import CarTCell, StemCell
-from mpn_abm.recorder import END_REASONS, label_of
+from mpn_abm.recorder import label_of
+from mpn_abm.rows import END_REASONS
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import Spec
 from mpn_abm.state import BORN_STEP, CLONE_GENOTYPE, LOST_STEP, NEXT_CLONE, T_CELLS

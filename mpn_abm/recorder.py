@@ -4,6 +4,7 @@ What is recorded, and when, is apart from what happens: the kernels fill blocks,
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,19 +16,12 @@ from mpn_abm.compile.genotypes import CellType
 from mpn_abm.compile.program import Program
 from mpn_abm.errors import UsageError
 from mpn_abm.mechanisms.log import DIED, DOSE, PHASE_CHANGE, RESPONSE_LOSS, TREATMENT_START, TREATMENT_STOP
-from mpn_abm.mechanisms.outcome import DEATH, ERADICATION, EXTINCTION, FIXATION, GOES_ON
+from mpn_abm.mechanisms.outcome import FIXATION, GOES_ON
+from mpn_abm.rows import Ends, Rows, summary_of, trajectory_of
 from mpn_abm.snapshot import Photographer
 from mpn_abm.state import BORN_SITE, BORN_STEP, CLONE_GENOTYPE, DEAD_STEP, ENDED_STEP, LOST_STEP, NEXT_CLONE, PARENT
-from mpn_abm.summary import summed_up
 from mpn_abm.tables import no_number, table_of
 
-END_REASONS = {
-    GOES_ON: "duration",
-    FIXATION: "fixation",
-    EXTINCTION: "extinction",
-    ERADICATION: "eradication",
-    DEATH: "death",
-}
 LOGGED_KINDS = {
     TREATMENT_START: "treatment_start",
     TREATMENT_STOP: "treatment_stop",
@@ -73,8 +67,6 @@ class Recorder:
         self.program = program
         self.run_id = run_id
         self.groups = program.layout.groups | ({"depth"} if program.rules.lattice.radius_z > 0 else set())
-        self.labels = ["empty", *(label_of(cell_type) for cell_type in program.cell_types.types)]
-        self._photographer = Photographer(program, run_id, self.labels, self.groups)
         self._rows = Pieces()  # replicate, boundary, values
         self._clone_rows = Pieces()  # replicate, boundary, (clone, cells)
         self._log = Pieces()  # replicate, entries
@@ -84,6 +76,15 @@ class Recorder:
         self._ends = Pieces()
         self._clone_tables = Pieces()  # replicate, clone, facts
         self._snapshots: list[tuple[int, pa.Table]] = []  # replicate, sites
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Genotypes with their background drivers, by number."""
+        return ["empty", *map(label_of, self.program.cell_types.types)]
+
+    @cached_property
+    def _photographer(self) -> Photographer:
+        return Photographer(self.program, self.run_id, self.labels, self.groups)
 
     # ---- taking
 
@@ -159,25 +160,39 @@ class Recorder:
             object,
         )
 
+    def rows(self) -> Rows:
+        """The rows of all replicates."""
+        replicate, boundary, values = self._rows.whole()
+        return Rows(np.searchsorted(self._ends.whole()[0], replicate), self._day(boundary), values)
+
+    def ends(self) -> Ends:
+        """The end of each replicate."""
+        replicate, seeds, ended, reason, alone, genotype, died = self._ends.whole()
+        number = len(replicate)
+        fixed = np.full(number, None, object)
+        left = reason == FIXATION
+        if left.any():
+            fixed[left] = self._clone_names(alone[left], genotype[left])
+        return Ends(
+            run_id=np.full(number, self.run_id, object),
+            replicate=replicate,
+            seed=seeds,
+            day=self._day(ended),
+            reason=reason,
+            fixed_clone=fixed,
+            death_day=self._day(died.astype(np.float64)),
+            sites=np.full(number, self.program.rules.lattice.sites),
+        )
+
     def trajectory(self) -> pa.Table:
         """One row per recorded day and replicate."""
-        layout = self.program.layout
-        replicate, boundary, values = self._rows.whole()
-        numbers, seeds, *_ = self._ends.whole()
-        arrays: dict[str, np.ndarray | pa.Array] = {
-            "run_id": pa.repeat(self.run_id, len(replicate)),
-            "replicate": replicate,
-            "seed": seeds[np.searchsorted(numbers, replicate)],
-            "day": self._day(boundary),
-            "alive": ~_is_dead(values),
-        }
-        arrays |= {column.name: _array_of(column, values[:, k]) for k, column in enumerate(layout.columns)}
-        names = self._observed_names or ()
-        observed = [Column(name, "float64", "-", "column of an observer") for name in names]
-        if names:
-            of_observers = zip(observed, self._observed.whole()[2].T, strict=True)
-            arrays |= {column.name: _array_of(column, said) for column, said in of_observers}
-        return table_of([*layout.table, *observed], arrays)
+        names = [Column(name, "float64", "-", "column of an observer") for name in self._observed_names or ()]
+        observed = zip(names, self._observed.whole()[2].T, strict=True) if names else ()
+        return trajectory_of(self.program.layout, self.rows(), self.ends(), observed)
+
+    def summary(self) -> pa.Table:
+        """One row per replicate."""
+        return summary_of(self.program.layout, self.rows(), self.ends())
 
     def clones(self) -> pa.Table:
         """Recorded day x living clone."""
@@ -239,44 +254,6 @@ class Recorder:
         """Every occupied site, and every T cell, of the days with a snapshot."""
         pieces = [piece for _, piece in sorted(self._snapshots, key=lambda snapshot: snapshot[0])]
         return pa.concat_tables(pieces or [self._photographer.nothing()])
-
-    def summary(self) -> pa.Table:
-        """One row per replicate."""
-        replicate, boundary, values = self._rows.whole()
-        numbers, seeds, ended, reason, alone, genotype, died = self._ends.whole()
-        living = ~_is_dead(values)
-        replicate, boundary, values = replicate[living], boundary[living], values[living]
-        first = np.searchsorted(replicate, numbers)
-        column = {column.name: values[:, k] for k, column in enumerate(self.program.layout.columns)}
-        ends = {
-            "run_id": pa.repeat(self.run_id, len(numbers)),
-            "replicate": numbers,
-            "seed": seeds,
-            "end_day": self._day(ended),
-            "end_reason": np.array([END_REASONS[why] for why in reason.tolist()], object),
-            "fixed_clone": pa.array(self._clone_names(alone, genotype), pa.string(), mask=reason != FIXATION),
-            "death_day": pa.array(self._day(died.astype(np.float64)), mask=died == 0),
-        }
-        summed = summed_up(column, self._day(boundary), first, self.program.rules.lattice.sites)
-        summed["eradicated"] |= reason == ERADICATION
-        columns = columns_of("summary", self.groups)
-        arrays = ends | summed
-        return table_of(columns, {column.name: arrays[column.name] for column in columns})
-
-
-def _is_dead(values: np.ndarray) -> np.ndarray:
-    return np.asarray(np.isnan(values).all(axis=1))
-
-
-def _array_of(column: Column, values: np.ndarray) -> np.ndarray | pa.Array:
-    """Values of the census as the column has them; null where the patient is dead."""
-    dead = np.isnan(values)
-    if column.codes:
-        words = np.array(column.codes, object)[np.where(dead, 0.0, values).astype(np.int64)]
-        return pa.array(words, pa.string(), mask=dead)
-    if not dead.any():
-        return values.astype(column.kind)
-    return pa.array(np.where(dead, 0.0, values).astype(column.kind), mask=dead)
 
 
 def _clones_left_alone(batch: Batch) -> np.ndarray:

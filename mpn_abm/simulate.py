@@ -5,18 +5,15 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from operator import index
 from os import PathLike
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from mpn_abm.batch import Batch
 from mpn_abm.compile.program import Program, compile_scenario
-from mpn_abm.errors import SimulationError, UsageError
+from mpn_abm.errors import UsageError
 from mpn_abm.estimate import memory_of_batch, refuse_if_too_large
 from mpn_abm.files import digest_of
 from mpn_abm.kernels.compiler import threads_available
@@ -27,14 +24,11 @@ from mpn_abm.result import Result
 from mpn_abm.scenario.claim_columns import refuse_missing_columns
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import MOST_REPLICATES
-from mpn_abm.state import DEAD_STEP, MarrowState
+from mpn_abm.stepping import Observer, drive
 
-Observer = Callable[[MarrowState, float], Mapping[str, float]]
 # replicates that are stepped together: enough to keep the threads busy, few enough for the memory
 MOST_TOGETHER = 2048
 MEMORY_TOGETHER = 512 * 2**20
-# of the members of a study, several of which are run by processes side by side; and what is there in any case
-MEMORY_OF_MEMBERS, MEMORY_NOT_ASKED_FOR = 128 * 2**20, 32 * 2**20
 
 
 def run(
@@ -90,54 +84,16 @@ def run(
     recorder = Recorder(program, scenario.sha256[:16])
     clock = _Clock()
     clock.compile(program, number, threads)
-    candidates, events = _step_all(recorder, range(number), together, threads, observers, progress, clock)
-    return _result(scenario, recorder, clock, start, candidates, events)
-
-
-def run_members(scenario: Scenario, members: Sequence[int]) -> dict[str, pa.Table]:
-    """Trajectory and summary of some replicates of a scenario, by their numbers in rising order.
-
-    Each has the bits that it has in a run of all of them.
-
-    Raises
-    ------
-    ResourceError
-        If the machine has too little memory.
-    SimulationError
-        If a value that is no number appears.
-    """
-    program = compile_scenario(scenario.spec)
-    marrow = memory_of_batch(program, 1)
-    together = max(1, min(MEMORY_OF_MEMBERS // marrow, len(members)))
-    # to look takes as long as a small run
-    if marrow > MEMORY_NOT_ASKED_FOR:
-        refuse_if_too_large(program, together, len(members))
-    recorder = Recorder(program, "")
-    _step_all(recorder, members, together, 1, (), None, _Clock())
-    return {"trajectory": recorder.trajectory(), "summary": recorder.summary()}
-
-
-def _step_all(
-    recorder: Recorder,
-    members: Sequence[int],
-    together: int,
-    threads: int,
-    observers: tuple[Observer, ...],
-    progress: Callable[[float], None] | None,
-    clock: "_Clock",
-) -> tuple[int, int]:
-    """Step the members, so many together, until the recorder has them all; candidates drawn and events."""
-    program, number = recorder.program, len(members)
     candidates = events = 0
     for first in range(0, number, together):
-        some = members[first : first + together]
+        members = range(first, min(first + together, number))
         with clock.stepping():
-            batch = Batch(program, some, threads)
-            _drive(batch, recorder, observers, _teller(progress, program, first, len(some), number))
+            batch = Batch(program, members, threads)
+            drive(batch, recorder, observers, _teller(progress, program, first, len(members), number))
         recorder.finish(batch)
         candidates += batch.candidates
         events += batch.events
-    return candidates, events
+    return _result(scenario, recorder, clock, start, candidates, events)
 
 
 def prepared(scenario: Scenario, replicates: int) -> Program:
@@ -156,6 +112,8 @@ def _refuse_claims_without_columns(scenario: Scenario, program: Program) -> None
 
 def replicates_together(program: Program, number: int) -> int:
     """Replicates whose marrows are in memory at the same time."""
+    if number == 1:
+        return 1
     fitting = max(1, MEMORY_TOGETHER // memory_of_batch(program, 1))
     return min(number, fitting, MOST_TOGETHER)
 
@@ -188,80 +146,27 @@ class _Clock:
         self.stepping_seconds += time.perf_counter() - start
 
 
-def kernels_of(program: Program, replicates: int, threads: int) -> dict[str, tuple[Any, ...]]:
-    """The compiled entries that a run calls, with the types of their arguments."""
+def kernels_of(program: Program, replicates: int, threads: int) -> set[str]:
+    """The compiled entries that a run calls."""
+    return {name for size in _sizes(program, replicates) for name in Batch.kernels_of(program, size, threads)}
+
+
+def _sizes(program: Program, replicates: int) -> set[int]:
+    """How many marrows a batch can have; the last holds what is left over, which may be a single one."""
     together = replicates_together(program, replicates)
-    # the last batch holds what is left over, which may be a single marrow
-    sizes = {together, replicates % together} - {0}
-    return {name: types for size in sizes for name, types in Batch.types_of(program, size, threads).items()}
+    return {together, replicates % together} - {0}
 
 
 def warm_up(program: Program, replicates: int, threads: int) -> None:
-    """Compile, or fetch from the cache, what a run calls."""
+    """Compile, or fetch from the cache, what a run calls and this process has not called yet."""
     entries = (begin, begin_replicates, arrive, run_days, run_days_striped, run_replicates)
     by_name = {entry.__name__: entry for entry in entries}
-    for name, types in kernels_of(program, replicates, threads).items():
-        by_name[name].compile(types)
-
-
-def _drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], tell: Callable[[float], None]) -> None:
-    """Step a batch from one boundary where Python has something to do to the next."""
-    timetable = batch.program.timetable
-    founders = batch.program.founders
-
-    def flush() -> None:
-        recorder.flush(batch)
-
-    recorded, photographed = set(timetable.rows.tolist()), set(timetable.snapshots)
-    pauses = {*photographed, *timetable.arrivals, timetable.steps, *(recorded if observers else ())}
-    for boundary in sorted(pauses):
-        before = batch.reached.copy()
-        batch.advance(boundary, flush, tell)
-        arrived = batch.reached == boundary
-        ended = (batch.ended != 0) & (batch.reached > before)
-        if observers:
-            _observe(batch, np.flatnonzero(arrived | ended if boundary in recorded else ended), recorder, observers)
-        # of the dead there is none but that of the day of death
-        shown = (arrived if boundary in photographed else False) & ~batch.gone | ended
-        recorder.snapshot(batch, np.flatnonzero(shown))
-        for name in timetable.arrivals.get(boundary, ()):
-            batch.arrive(founders.index(name), boundary)
-        if (batch.ended != 0).all():
-            return
-
-
-def _observe(batch: Batch, marrows: np.ndarray, recorder: Recorder, observers: tuple[Observer, ...]) -> None:
-    """Ask the observers about some marrows of a batch, by index, which have a row now."""
-    for k in marrows.tolist():
-        boundary = int(batch.reached[k])
-        is_dead = batch.stack.tally[k, DEAD_STEP] > 0
-        columns = None if is_dead else _asked(observers, batch.marrow(k), boundary * batch.program.timetable.step)
-        recorder.observe(int(batch.replicates[k]), boundary, columns)
-
-
-def _asked(observers: tuple[Observer, ...], marrow: MarrowState, day: float) -> dict[str, float]:
-    """The columns of all observers."""
-    columns: dict[str, float] = {}
-    for observer in observers:
-        who = f"observer {getattr(observer, '__name__', type(observer).__name__)}"
-        said = observer(marrow, day)
-        if not isinstance(said, Mapping):
-            raise UsageError(f"{who}: expected a mapping of columns to numbers, not a {type(said).__name__}")
-        for name, value in said.items():
-            if name in columns:
-                raise UsageError(f"{who}: {name}: expected a name that no other observer has")
-            columns[name] = _number(who, name, value, day)
-    return columns
-
-
-def _number(who: str, name: str, value: Any, day: float) -> float:
-    try:
-        number = math.nan if isinstance(value, str) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise SimulationError(f"{name} is {value!r} on day {day:g}: expected a finite number of the {who}")
-    return number
+    # the types are those of every program
+    if all(by_name[name].overloads for name in kernels_of(program, replicates, threads)):
+        return
+    for size in _sizes(program, replicates):
+        for name, types in Batch.types_of(program, size, threads).items():
+            by_name[name].compile(types)
 
 
 def _teller(

@@ -13,7 +13,7 @@ RESPONSE = -0.35
 
 
 def summed_up(
-    column: Mapping[str, np.ndarray], day: np.ndarray, first: np.ndarray, sites: int
+    column: Mapping[str, np.ndarray], day: np.ndarray, first: np.ndarray, sites: np.ndarray
 ) -> dict[str, np.ndarray | pa.Array]:
     """Columns of the summary that follow from the rows of living patients.
 
@@ -24,7 +24,7 @@ def summed_up(
     day : float64[rows]
     first : int64[replicates]
         First row of each replicate.
-    sites : int
+    sites : int64[replicates]
         Of the lattice.
     """
     last = np.append(first[1:], len(day)) - 1

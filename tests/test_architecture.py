@@ -15,6 +15,7 @@ from numba.core.dispatcher import Dispatcher
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "mpn_abm"
 SCENARIO = ROOT / "scenarios" / "therapy" / "calr_car_t.yaml"
+STUDY = ROOT / "scenarios" / "studies" / "comfort_like.yaml"
 SLOW = ("numba", "numpy", "scipy", "mesa", "pandas", "pyarrow")
 LONGEST = 300
 # files that are one thing and longer, with the most lines that they may have
@@ -96,6 +97,8 @@ def test_every_contract_on_imports_can_be_broken(tmp_path, file, line, contract)
         ["examples"],
         ["validate", str(SCENARIO)],
         ["explain", str(SCENARIO)],
+        ["validate", str(STUDY)],
+        ["explain", str(STUDY)],
         ["cite", str(SCENARIO)],
         ["list", "columns"],
         ["list", "endpoints"],

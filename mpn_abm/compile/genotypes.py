@@ -53,14 +53,17 @@ class Family:
 
     types: tuple[CellType, ...]
     kinds: tuple[str, ...]  # of mutations
-    hits: tuple[Hit, ...]  # one for each way in which a type mutates
-    source: np.ndarray  # int64[hits], number of the type
-    kind: np.ndarray  # int64[hits]
-    target: np.ndarray  # int64[hits], number of the type that it becomes
+    hits: tuple[Hit, ...]  # that happen
+    hit: np.ndarray  # int64[ways], of each way in which a type mutates
+    source: np.ndarray  # int64[ways], number of the type
+    kind: np.ndarray  # int64[ways]
+    target: np.ndarray  # int64[ways], number of the type that it becomes
     bases: tuple[str, ...]  # signalling bases
     base: np.ndarray  # int64[G], signalling base; the empty niche has that of the wild type
     flag_sets: tuple[frozenset[str], ...]  # all that occur, none for the empty niche
     flag_set: np.ndarray  # int64[G]
+    show: tuple[tuple[str, bool, bool], ...]  # base, antigen-low and transformed: what the antigen of a type depends on
+    shown: np.ndarray  # int64[types]
     antigen_low: np.ndarray  # bool[G]
     tet2_first: np.ndarray  # bool[G]
     steady: np.ndarray  # bool[G], transformed
@@ -177,8 +180,8 @@ def cell_types_of(spec: Spec, weight: float) -> CellTypes:
         raise ScenarioError([Problem(spec.name, None, None, "clones", "", expectation)])
     mutation_rate = np.zeros((len(types) + 1, len(kinds)))
     becomes = np.zeros((len(types) + 1, len(kinds)), np.int64)
-    by_hit = np.array([rates[hit] for hit in family.hits])
-    mutation_rate[family.source, family.kind] = by_hit * weight / DAYS_PER_YEAR
+    rate = np.array([rates[hit] for hit in family.hits]) * weight / DAYS_PER_YEAR
+    mutation_rate[family.source, family.kind] = rate[family.hit]
     becomes[family.source, family.kind] = family.target
     numbers = {name: first.index(cell_type) + 1 for name, cell_type in founders.items()}
     transformation = kinds.index(TRANSFORMED) if TRANSFORMED in kinds else -1
@@ -190,7 +193,8 @@ def family_of(first: tuple[CellType, ...], possible: frozenset[Hit]) -> Family:
     """Number the first types and all that they can mutate to by the hits that are possible."""
     numbers = {cell_type: number for number, cell_type in enumerate(first, 1)}
     kinds: dict[str, int] = {}
-    ways: list[tuple[Hit, int, int, int]] = []
+    hits: dict[Hit, int] = {}
+    ways: list[tuple[int, int, int, int]] = []
     waiting = list(first)
     for source, cell_type in enumerate(waiting, 1):
         for hit, mutant in mutants_of(cell_type):
@@ -199,25 +203,34 @@ def family_of(first: tuple[CellType, ...], possible: frozenset[Hit]) -> Family:
             if mutant not in numbers:
                 numbers[mutant] = len(numbers) + 1
                 waiting.append(mutant)
-            ways.append((hit, source, kinds.setdefault(hit.kind, len(kinds)), numbers[mutant]))
-    facts = np.array([way[1:] for way in ways], np.int64).reshape(-1, 3)
+            kind = kinds.setdefault(hit.kind, len(kinds))
+            ways.append((hits.setdefault(hit, len(hits)), source, kind, numbers[mutant]))
+    facts = np.array(ways, np.int64).reshape(-1, 4)
     bases = _numbered(["wild_type", *(cell_type.base for cell_type in numbers)])
     flag_sets = _numbered([frozenset(), *(cell_type.flags for cell_type in numbers)])
+    shown = _numbered(map(_shown_by, numbers))
     return Family(
         types=tuple(numbers),
         kinds=tuple(kinds),
-        hits=tuple(way[0] for way in ways),
-        source=facts[:, 0],
-        kind=facts[:, 1],
-        target=facts[:, 2],
+        hits=tuple(hits),
+        hit=facts[:, 0],
+        source=facts[:, 1],
+        kind=facts[:, 2],
+        target=facts[:, 3],
         bases=tuple(bases),
         base=np.array([0, *(bases[cell_type.base] for cell_type in numbers)], np.int64),
         flag_sets=tuple(flag_sets),
         flag_set=np.array([0, *(flag_sets[cell_type.flags] for cell_type in numbers)], np.int64),
+        show=tuple(shown),
+        shown=np.array([shown[_shown_by(cell_type)] for cell_type in numbers], np.int64),
         antigen_low=np.array([False, *(cell_type.antigen_low for cell_type in numbers)]),
         tet2_first=np.array([False, *(cell_type.tet2_first for cell_type in numbers)]),
         steady=np.array([False, *(TRANSFORMED in cell_type.flags for cell_type in numbers)]),
     )
+
+
+def _shown_by(cell_type: CellType) -> tuple[str, bool, bool]:
+    return cell_type.base, cell_type.antigen_low, TRANSFORMED in cell_type.flags
 
 
 def _numbered(things: Iterable[T]) -> dict[T, int]:
@@ -244,15 +257,15 @@ def antigens_of(cell_types: CellTypes, spec: Spec) -> Antigens:
     named = {effect.genotype for effect in effects if effect.factor == "antigen"}
     none = (0.0, False, "")
     numbers = {none: 0}
-    shown = {base: antigen_of(base, spec) for base in cell_types.bases}
-    classes = [0]
-    for cell_type in cell_types.types:
-        median, late = shown[cell_type.base], TRANSFORMED in cell_type.flags
-        if cell_type.antigen_low:
+    classes = []
+    for base, low, late in cell_types.family.show:
+        median = antigen_of(base, spec)
+        if low:
             median *= spec.antigen.low_variant_factor
         if late:
             median *= spec.antigen.late_phase_factor
-        kind = (median, late, cell_type.base if cell_type.base in named else "") if median > 0.0 else none
+        kind = (median, late, base if base in named else "") if median > 0.0 else none
         classes.append(numbers.setdefault(kind, len(numbers)))
+    class_of = np.append(0, np.array(classes, np.int64)[cell_types.family.shown])
     medians, always_late, _ = zip(*numbers, strict=True)
-    return Antigens(np.array(classes, np.int64), np.array(medians), np.array(always_late, np.uint8))
+    return Antigens(class_of, np.array(medians), np.array(always_late, np.uint8))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le
@@ -33,7 +33,7 @@ class Declaration:
     source: str | None
     expects: str | None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The key of the field in a file, in the unit of the declaration."""
         return key_of(self._word, self.unit)

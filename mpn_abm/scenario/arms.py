@@ -16,6 +16,7 @@ from mpn_abm.scenario.validation import A_NAME
 
 Overlays = dict[str, tuple[Entry, ...]]
 
+_PARTS = {block: frozenset(block.model_fields) - {"arms"} for block in (Spec, Comparison)}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # replicate k has one seed in all arms: without that they could not be compared marrow by marrow
 _SHARED = ("seed", "replicates")
@@ -23,8 +24,7 @@ _SHARED = ("seed", "replicates")
 
 def part_of(layer: Entry, block: type[Spec] | type[Comparison]) -> Entry:
     """What a canonical layer says to one of the two parts of a file; arms are taken by `overlays_of`."""
-    fields = set(block.model_fields) - {"arms"}
-    return layer.with_value({name: child for name, child in layer.value.items() if name in fields})
+    return layer.only(_PARTS[block])
 
 
 def overlays_of(layers: Iterable[Entry], problems: list[Problem]) -> Overlays:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 
 from mpn_abm.columns import IDENTITY, Column, describe
 from mpn_abm.errors import Problem
@@ -12,6 +13,8 @@ from mpn_abm.scenario.finding import Finding
 from mpn_abm.scenario.schema import Comparison, Spec
 from mpn_abm.scenario.suggestions import did_you_mean, unknown
 from mpn_abm.scenario.tree import Entry, Path, problem_at
+
+Names = tuple[str, ...]
 
 _WORDS = ("string", "category")
 _OF_NUMBERS = ("median", "sd", "spearman", "slope_per_year")
@@ -30,27 +33,29 @@ def checked_between(
     A scenario that is wrong in itself is None: what depends on it is left out. `wrong` are names of endpoints, too.
     `varied` are the paths that a study varies, with which an endpoint may be ranked.
     """
-    specs = [spec for spec in (file, *arms.values()) if spec is not None]
-    known = {column.name: column for spec in specs for column in known_columns(spec)}
+    known: dict[str, Column] = {}
+    for spec in (file, *arms.values()):
+        known |= {} if spec is None else known_columns(spec)
     return [problem_at(tree, *finding) for finding in _findings(said, file, arms, known, wrong, varied)]
 
 
-def known_columns(spec: Spec) -> Iterator[Column]:
-    """The columns that a trajectory of this scenario can have."""
-    drugs = {treatment.drug for treatment in spec.treatments.values()}
-    genotypes = spec.genotypes
-    names: dict[str, Iterable[str]] = {
-        "<clone>": spec.clones,
-        "<genotype>": genotypes,
-        "<mutant>": genotypes,
-        "<drug>": drugs,
-    }
+def known_columns(spec: Spec) -> Mapping[str, Column]:
+    """The columns that a trajectory of this scenario can have, by name."""
+    drugs = dict.fromkeys(treatment.drug for treatment in spec.treatments.values())
+    return _columns_with(tuple(spec.clones), tuple(spec.genotypes), tuple(drugs))
+
+
+@lru_cache(maxsize=64)
+def _columns_with(clones: Names, genotypes: Names, drugs: Names) -> Mapping[str, Column]:
+    names = {"<clone>": clones, "<genotype>": genotypes, "<mutant>": genotypes, "<drug>": drugs}
+    known = []
     for column in describe():
         if column in IDENTITY:
             continue
         holder = next((holder for holder in names if holder in column.name), None)
         for name in [""] if holder is None else names[holder]:
-            yield Column(column.name.replace(holder or "", name), column.kind, column.unit, column.meaning)
+            known.append(Column(column.name.replace(holder or "", name), column.kind, column.unit, column.meaning))
+    return {column.name: column for column in known}
 
 
 def days_named(said: Comparison) -> set[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from mpn_abm.mechanisms.drugs import DRUGS
 from mpn_abm.mechanisms.genotypes import FLAGS, GENOTYPES
@@ -35,16 +35,37 @@ def catalogues() -> Entry:
     return entry_from(said, DEFAULT)
 
 
-def presets(said: Entry) -> list[Entry]:
-    """The layers that follow from what a file says about scale, scar and disease."""
-    layers = []
-    if said.scalar("marrow", "scale") == "tissue":
-        layers.append(entry_from(_TISSUE, Origin("default at tissue scale")))
+class Signs(NamedTuple):
+    """What a file says on which defaults depend."""
+
+    tissue: bool
+    disease: str | None  # None if the file says none, "" if there is no such disease
+    has_scar: bool
+
+
+SIGNS_STAND_IN = frozenset({"marrow", "patient", "fibrosis"})
+
+
+def signs_of(said: Entry) -> Signs:
+    """The signs, of which those parts tell."""
     disease = said.scalar("patient", "disease")
+    return Signs(
+        said.scalar("marrow", "scale") == "tissue",
+        disease if disease is None or disease in _DISEASES else "",
+        bool(said.scalar("fibrosis", "initial", "mf_grade")),
+    )
+
+
+def presets(signs: Signs) -> list[Entry]:
+    """The layers that follow from scale, scar and disease."""
+    layers = []
+    if signs.tissue:
+        layers.append(entry_from(_TISSUE, Origin("default at tissue scale")))
+    disease = signs.disease
     if disease is None:
-        disease = "PMF" if said.scalar("fibrosis", "initial", "mf_grade") else "ET"
+        disease = "PMF" if signs.has_scar else "ET"
         reason = "as scar is placed" if disease == "PMF" else "as no scar is placed"
         layers.append(entry_from({"patient": {"disease": disease}}, Origin(f"default {reason}")))
-    if disease in _DISEASES:
+    if disease:
         layers.append(entry_from(_DISEASES[disease], Origin(f"default in {disease}")))
     return layers

@@ -25,8 +25,10 @@ def canonical(layer: Entry, shape: Shape, problems: list[Problem], path: Path = 
         return layer.with_value(items)
     if not isinstance(shape, Blocks | Named) or not layer.is_mapping:
         return layer
-    by_path = isinstance(shape, Named) and shape.by_path
-    children = layer.value if by_path else _nested(layer.value, problems, path)
+    if isinstance(shape, Named) and shape.by_path:
+        children = _below_paths(layer.value, shape, problems, path)
+    else:
+        children = _nested(layer.value, problems, path)
     if isinstance(shape, Named):
         return layer.with_value(
             {name: canonical(child, shape.child(name), problems, (*path, name)) for name, child in children.items()}
@@ -50,6 +52,17 @@ def _nested(children: dict[str, Entry], problems: list[Problem], path: Path) -> 
         if dot:
             child = Entry({rest: replace(child, key=rest)}, child.origin, head, child.said)
         nested[head] = _joined(nested[head], child, problems, (*path, head)) if head in nested else child
+    return nested
+
+
+def _below_paths(children: dict[str, Entry], shape: Named, problems: list[Problem], path: Path) -> dict[str, Entry]:
+    """The children by path, what follows a path spelled out: `a.b.low: x` is `a.b: {low: x}`."""
+    keys, nested = shape.of.keys(), dict[str, Entry]()
+    for key, child in children.items():
+        name, _, last = key.rpartition(".")
+        if name and last in keys:
+            child, key = Entry({last: replace(child, key=last)}, child.origin, name, child.said), name
+        nested[key] = _joined(nested[key], child, problems, (*path, key)) if key in nested else child
     return nested
 
 
@@ -128,4 +141,4 @@ def _merge(below: Entry, above: Entry, shape: Shape, base: Entry | None, problem
                 children.pop(rival, None)
         start = children.get(name, Entry({}, DEFAULT))
         children[name] = _merge(start, child, shape.child(name), default, problems, (*path, name))
-    return replace(below, value=children, origin=above.origin, key=above.key or below.key)
+    return Entry(children, above.origin, above.key or below.key, below.said)

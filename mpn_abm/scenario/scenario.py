@@ -130,21 +130,51 @@ def load(
     UsageError
         If the file cannot be read, a text of `sets` is no assignment, or the file has no such arm.
     """
-    problems: list[Problem] = []
-    layers = _layers_of(source, problems)
-    later = [layer_of_set(assignment) for assignment in ((sets,) if isinstance(sets, str) else sets)]
-    later += [layer_of_option(name, value) for name, value in (options or {}).items()]
-    if overrides:
-        later.append(layer_of_overrides(overrides))
-    layers = [canonical(layer, _FILE, problems) for layer in layers]
-    later = [canonical(layer, _FILE, problems) for layer in later]
-    scenario = _assembled(layers, later, problems)
-    if arm is None:
-        return scenario
-    if arm not in scenario.arms:
-        known = unknown("arm", arm, scenario.arms) if scenario.arms else "the scenario has no `arms:`"
-        raise UsageError(f"--arm {arm}: {known}")
-    return scenario.arms[arm]
+    return Variants(source, sets, options).member(overrides or {}, arm)
+
+
+class Variants:
+    """Scenarios that differ from one in some values; the file is read once.
+
+    Parameters
+    ----------
+    source, sets, options
+        As of ``load``, which tells what is wrong with them when the first member is asked for.
+    """
+
+    def __init__(
+        self,
+        source: str | PathLike[str] | Mapping[str, Any],
+        sets: Iterable[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._problems: list[Problem] = []
+        layers = _layers_of(source, self._problems)
+        later = [layer_of_set(assignment) for assignment in ((sets,) if isinstance(sets, str) else sets)]
+        later += [layer_of_option(name, value) for name, value in (options or {}).items()]
+        self._layers = [canonical(layer, _FILE, self._problems) for layer in layers]
+        self._later = [canonical(layer, _FILE, self._problems) for layer in later]
+        # the arms of a point are asked for one after the other
+        self._latest: tuple[str, Scenario] | None = None
+
+    def member(self, parameters: Mapping[str, Any], arm: str | None = None) -> Scenario:
+        """The scenario with these values: the same, or the same errors, as ``load`` gives with them as overrides."""
+        scenario = self._with(parameters)
+        if arm is None:
+            return scenario
+        if arm not in scenario.arms:
+            known = unknown("arm", arm, scenario.arms) if scenario.arms else "the scenario has no `arms:`"
+            raise UsageError(f"--arm {arm}: {known}")
+        return scenario.arms[arm]
+
+    def _with(self, parameters: Mapping[str, Any]) -> Scenario:
+        # two mappings may be equal and not the same: 1, 1.0 and true are
+        key = repr(parameters)
+        if self._latest is None or self._latest[0] != key:
+            problems = [*self._problems]
+            said = [canonical(layer_of_overrides(parameters), _FILE, problems)] if parameters else []
+            self._latest = key, _assembled(self._layers, [*self._later, *said], problems)
+        return self._latest[1]
 
 
 def _compares(path: str) -> bool:

@@ -24,7 +24,7 @@ class Blocks:
 
     def keys(self) -> Mapping[str, tuple[Declaration, Unit]]:
         """The keys of all kinds."""
-        return {key: meaning for member in self.members for key, meaning in accepted_keys(member).items()}
+        return _keys(self.members)
 
     def declarations(self) -> Mapping[str, Declaration]:
         return {name: said for member in self.members for name, said in declarations(member).items()}
@@ -32,17 +32,13 @@ class Blocks:
     def exclusive(self) -> list[frozenset[str]]:
         return [group for member in self.members for group in member.exclusive]
 
-    def rivals(self, name: str) -> set[str]:
+    def rivals(self, name: str) -> frozenset[str]:
         """The fields that say the same thing as this one."""
-        return {rival for group in self.exclusive() if name in group for rival in group if rival != name}
+        return _rivals(self.members, name)
 
     def child(self, name: str) -> Shape:
         """What stands at a field; before the kind is known, all that can."""
-        having = (Blocks((block,)) for block in self.members if name in block.model_fields)
-        shapes = list(dict.fromkeys(shape_of(block.annotation(name)) for block in having))
-        if len(shapes) > 1 and all(isinstance(shape, Named) for shape in shapes):
-            return Named(Blocks(_members(shape.of for shape in shapes if isinstance(shape, Named))))
-        return shapes[0] if shapes else None
+        return _child(self.members, name)
 
     def annotation(self, name: str) -> Any:
         """The type of a field."""
@@ -98,6 +94,26 @@ def shape_of(annotation: Hashable) -> Shape:
     if isinstance(annotation, type) and issubclass(annotation, Block):
         return Blocks((annotation,))
     return None
+
+
+@cache
+def _keys(members: tuple[type[Block], ...]) -> Mapping[str, tuple[Declaration, Unit]]:
+    return {key: meaning for member in members for key, meaning in accepted_keys(member).items()}
+
+
+@cache
+def _rivals(members: tuple[type[Block], ...], name: str) -> frozenset[str]:
+    groups = [group for member in members for group in member.exclusive if name in group]
+    return frozenset().union(*groups) - {name}
+
+
+@cache
+def _child(members: tuple[type[Block], ...], name: str) -> Shape:
+    having = (Blocks((block,)) for block in members if name in block.model_fields)
+    shapes = list(dict.fromkeys(shape_of(block.annotation(name)) for block in having))
+    if len(shapes) > 1 and all(isinstance(shape, Named) for shape in shapes):
+        return Named(Blocks(_members(shape.of for shape in shapes if isinstance(shape, Named))))
+    return shapes[0] if shapes else None
 
 
 def _members(shapes: Iterable[Blocks]) -> tuple[type[Block], ...]:

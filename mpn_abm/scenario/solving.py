@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from mpn_abm.errors import Problem, UnknownKey
 from mpn_abm.scenario.checks import checked
-from mpn_abm.scenario.defaults import catalogues, presets
+from mpn_abm.scenario.defaults import SIGNS_STAND_IN, Signs, catalogues, presets, signs_of
 from mpn_abm.scenario.layers import merged
 from mpn_abm.scenario.references import with_references
 from mpn_abm.scenario.schema import Comparison, Spec
@@ -48,8 +49,13 @@ def solved(layers: list[Entry], days: set[float], known: list[Problem]) -> tuple
 
 def _base(layers: list[Entry]) -> Entry:
     """The defaults below the layers, which depend on what the layers say about scale and disease."""
-    said = merged(catalogues(), layers, _ROOT, [])
-    return merged(catalogues(), presets(said), _ROOT, [])
+    telling = [layer.only(SIGNS_STAND_IN) for layer in layers]
+    return _defaults(signs_of(merged(Entry({}, DEFAULT), telling, _ROOT, [])))
+
+
+@cache
+def _defaults(signs: Signs) -> Entry:
+    return merged(catalogues(), presets(signs), _ROOT, [])
 
 
 def _with_days(tree: Entry, days: set[float]) -> Entry:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any
 
@@ -54,7 +54,11 @@ class Entry:
 
     def with_value(self, value: Any) -> Entry:
         """The same entry, of the same origin, with another value."""
-        return replace(self, value=value)
+        return Entry(value, self.origin, self.key, self.said)
+
+    def only(self, keys: Collection[str]) -> Entry:
+        """The same mapping with these keys alone."""
+        return self.with_value({key: child for key, child in self.value.items() if key in keys})
 
     def plain(self) -> Any:
         """The value alone, as plain Python objects."""

@@ -38,7 +38,8 @@ def _told(tree: Entry, root: type[Block], kind: str, loc: tuple[Any, ...]) -> Pr
         return _of_a_block(tree, path, entry, shape)
     if kind == "extra_forbidden":
         return problem_of_key(entry, (*path[:-1], entry.key), _misplaced(owner))
-    name = str(next(step for step in reversed(path) if isinstance(step, str)))
+    # below a field that is a plain mapping, names are no fields
+    name = str(next(step for step in reversed(path) if step in owner.declarations()))
     declaration, annotation = owner.declarations()[name], owner.annotation(name)
     if kind == "missing":
         words = expectation(declaration, annotation, declaration.unit, None)

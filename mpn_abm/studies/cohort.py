@@ -49,7 +49,7 @@ def patients_of(spec: TrialSpec, folder: Path, scenario: Scenario | None = None)
     if spec.allocation is not None and "arm" not in table:
         table["arm"] = allocated(spec.allocation, number, spec.seed)
     if spec.dropout > 0.0 and "dropout_day" not in table:
-        table["dropout_day"] = -np.log1p(-uniforms(spec.seed, "dropout", number)) * _YEAR / (spec.dropout * _YEAR)
+        table["dropout_day"] = -np.log1p(-uniforms(spec.seed, "dropout", number)) * _YEAR / spec.dropout
     first = [name for name in BESIDE if name in table]
     return table[[*first, *(name for name in table if name not in first)]]
 

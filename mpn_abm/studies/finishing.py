@@ -44,7 +44,8 @@ def finished(folder: Folder, study: StudyFile, plan: pd.DataFrame, wall_seconds:
         "trajectory_sha256": _digest(stored.parts["trajectory"], plan),
         "summary_sha256": _digest(stored.parts["summary"], plan),
         "wall_seconds": wall_seconds,
-        "peak_memory_mb": max(tally.peak_memory_mb, peak_memory_mb()),
+        # of what stepped the runs; where nothing was left to do, of this process
+        "peak_memory_mb": tally.peak_memory_mb or peak_memory_mb(),
         **told,
     }
     with published_together(folder.path, replaced=[f"{name}.parquet" for name in WHOLE]) as write:

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mpn_abm.columns import columns_of
 from mpn_abm.compile.program import compile_scenario
 from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.scenario.studies.study_file import StudyFile
+from mpn_abm.studies.harvesting import Made
 from mpn_abm.studies.identity import identified, paths_of, put_together
-from mpn_abm.studies.stepping import Made
 from mpn_abm.studies.thinning import keeps_trajectory, thinned
 from mpn_abm.tables import schema_of
+
+KEPT: tuple[Literal["trajectory", "summary"], ...] = ("trajectory", "summary")
 
 
 def part_tables(study: StudyFile, empty: Mapping[str, pa.Table], plan: pd.DataFrame, made: Made) -> dict[str, pa.Table]:
     """The rows of the runs that went well, in the order of the plan, with the columns of ``empty`` and their own."""
-    tables = {}
-    for name, pieces in made.pieces.items():
-        if not pieces or (name == "trajectory" and not keeps_trajectory(study)):
+    tables: dict[str, pa.Table] = {}
+    for name in KEPT[0 if keeps_trajectory(study) else 1 :]:
+        pieces = made.harvest.tables(name)
+        if not pieces:
             continue
-        owner = np.concatenate(made.owners[name])
         whole = put_together([empty[name], *pieces])
+        owner = pc.index_in(whole.column("run_id"), pa.array(plan["run_id"], pa.string())).to_numpy()
         if (np.diff(owner) < 0).any():
             order = np.argsort(owner, kind="stable")
             whole, owner = whole.take(pa.array(order)), owner[order]

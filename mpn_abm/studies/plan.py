@@ -28,7 +28,7 @@ from mpn_abm.units import is_number
 
 SHARDS, MOST_RUNS_OF_A_SHARD = 16, 100
 SECONDS_OF_A_SHARD = 60.0
-_LOOKED_AT = 8
+_LOOKED_AT = 4
 # what is told of a marrow and changes none: runs have seeds of their own
 _NO_MATTER = ("name", "question", "seed", "replicates", "output")
 

@@ -12,9 +12,9 @@ from mpn_abm.compile.program import compile_scenario
 from mpn_abm.files import parquet
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.simulate import peak_memory_mb, warm_up
+from mpn_abm.studies.harvesting import run_rows, scenario_of, seeded
 from mpn_abm.studies.part_tables import empty_tables, part_tables
 from mpn_abm.studies.plan import plan_of
-from mpn_abm.studies.stepping import scenario_of, seeded, step_rows
 
 SAMPLES = 3
 # starting a process and loading the compiled code
@@ -54,7 +54,7 @@ def rehearse(study: StudyFile, jobs: int) -> Rehearsal:
         _compile(study, row)
         start = time.perf_counter()
         one = pd.DataFrame([row]).reset_index(drop=True).astype(plan.dtypes)
-        made = step_rows(study, one)
+        made = run_rows(study, one)
         tables = part_tables(study, empty, one, made)
         for table in tables.values():
             size += _bytes(table) - _bytes(table.slice(0, 0))

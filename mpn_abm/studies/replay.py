@@ -10,8 +10,8 @@ from pathlib import Path
 from mpn_abm.errors import UsageError
 from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.studies.folder import Folder
+from mpn_abm.studies.harvesting import scenario_of
 from mpn_abm.studies.shard import study_in
-from mpn_abm.studies.stepping import scenario_of
 
 
 def scenario_of_run(path: str | PathLike[str], run_id: str) -> Scenario:

@@ -16,10 +16,10 @@ from mpn_abm.scenario.studies.study_file import StudyFile, load_study
 from mpn_abm.simulate import peak_memory_mb
 from mpn_abm.studies.failures import WorkerDied, failures_table
 from mpn_abm.studies.folder import STUDY, Folder, parts_together, without_parts
+from mpn_abm.studies.harvesting import run_rows
 from mpn_abm.studies.identity import in_plan_order, put_together
 from mpn_abm.studies.outcome import Outcome
 from mpn_abm.studies.part_tables import empty_tables, part_tables
-from mpn_abm.studies.stepping import step_rows
 
 __all__ = ["Outcome", "carry_out", "give_up"]
 
@@ -50,7 +50,7 @@ def carry_out(folder: str, shard: int, retry_failed: bool = False) -> Outcome:
             return Outcome(shard, len(plan) - len(failed), len(failed), 0.0, peak_memory_mb())
         todo = plan[plan["run_id"].isin(failed)].reset_index(drop=True)
         kept = _kept(place, shard)
-    made = step_rows(study, todo)
+    made = run_rows(study, todo)
     tables = part_tables(study, empty, todo, made)
     for name, table in kept.items():
         whole = put_together([table, tables[name]]) if name in tables else table

@@ -9,8 +9,8 @@ from mpn_abm.compile.program import Program, compile_scenario
 from mpn_abm.kernels.compiler import is_compiled
 from mpn_abm.simulate import kernels_of, warm_up
 from mpn_abm.studies.folder import Folder
+from mpn_abm.studies.harvesting import scenario_of, seeded
 from mpn_abm.studies.shard import study_in
-from mpn_abm.studies.stepping import scenario_of, seeded
 
 
 def warm(folder: str) -> None:

@@ -1,12 +1,15 @@
 """Every scenario of the library opens with its question, is valid, and runs."""
 
+import json
 import re
 
 import numpy as np
 import pytest
-from verification.runs import LIBRARY, SCENARIOS, of_library
+from verification.runs import LIBRARY, SCENARIOS, STUDIES, of_library
 
 import mpn_abm
+from mpn_abm.scenario.studies.study_file import load_study
+from mpn_abm.studies.plan import plan_of
 
 EVERY = pytest.mark.parametrize("name", LIBRARY)
 
@@ -49,3 +52,37 @@ def test_a_scenario_runs_and_leaves_finite_numbers(name):
     assert (numbers >= 0).all(axis=None)
     assert rows.day.iloc[-1] == result.summary.end_day.iloc[0] > 0
     assert len(rows) >= 2
+
+
+# ---- studies
+
+
+def test_the_studies_are_there():
+    names = {name.rpartition("/")[2] for name in STUDIES}
+    assert names == {"comfort_like", "response_like", "interferon_cohort", "calr_car_t_phase1", "combination_matrix"}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_opens_with_its_question_and_states_claims(name):
+    study = load_study(SCENARIOS / f"{name}.yaml")
+    text = (SCENARIOS / f"{name}.yaml").read_text(encoding="utf-8")
+    assert text.splitlines()[0] == f"# {study.question}"
+    assert study.question.endswith("?")
+    assert study.name == name.rpartition("/")[2]
+    assert study.expect
+    assert all(claim.source for claim in study.expect.values())
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_patients_of_a_study_run_in_every_arm(name):
+    """The first and the last of them, on a small lattice for a short time."""
+    short = {"marrow.shape": [16, 16], "time.duration_days": 84, "time.record_at_days": [0.0]}
+    kind = {"trial.at_days": [], "trial.power": None} if "matrix" not in name else {}
+    study = load_study(SCENARIOS / f"{name}.yaml", overrides={**short, **kind, "expect": None})
+    plan = plan_of(study)
+    for row in plan.iloc[[0, -1]].itertuples():
+        result = mpn_abm.run(study.member(json.loads(row.parameters), row.arm))
+        rows = result.trajectory
+        assert len(rows) >= 2
+        # the dead have no counts
+        assert np.isfinite(rows[rows.alive].select_dtypes("number")).all(axis=None)

@@ -6,12 +6,13 @@ import os
 import shlex
 
 import pytest
-from studies.small_studies import a_sweep, command, marrow, written
+from studies.study_folders import a_sweep, command, marrow, written
 
 import mpn_abm
+from mpn_abm.batch import seeds_of
 from mpn_abm.cli.main import main
 from mpn_abm.errors import SimulationError
-from mpn_abm.studies import stepping
+from mpn_abm.harvest import Harvest
 
 TWO_FRACTIONS = {"healthy": {"genotype": "wild_type"}, "a": {"genotype": "JAK2_V617F", "fraction": 0.1}} | {
     "b": {"genotype": "CALR_TYPE1", "fraction": 0.1}
@@ -45,18 +46,16 @@ def test_failures_are_listed_with_a_command_that_repeats_them(tmp_path, capsys):
 
 
 def test_a_replicate_that_fails_does_not_take_the_others_of_its_batch(tmp_path, monkeypatch):
-    run_members = stepping.run_members
+    run, bad = Harvest.run, 1465518506178852
     study = a_sweep(2, replicates=40)
-    bad = 1465518506178852
 
-    def sometimes(scenario, members):
-        tables = run_members(scenario, members)
-        if bad in tables["summary"].column("seed").to_pylist():
+    def sometimes(self, scenario, run_ids, replicates=(0,)):
+        if bad in seeds_of(scenario.spec.seed, replicates).tolist():
             raise SimulationError("vaf_driver is nan on day 7")
-        return tables
+        run(self, scenario, run_ids, replicates)
 
     with monkeypatch.context() as patched:
-        patched.setattr(stepping, "run_members", sometimes)
+        patched.setattr(Harvest, "run", sometimes)
         found = mpn_abm.sweep(study, out=tmp_path / "s")
     assert found.failures["seed"].tolist() == [bad, bad]
     assert found.failures["message"].tolist() == ["vaf_driver is nan on day 7"] * 2

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from studies.small_studies import a_sweep, command, dies_in_a_copy, digests, digests_of, written
+from studies.study_folders import a_sweep, command, dies_in_a_copy, digests, digests_of, written
 
 import mpn_abm
 

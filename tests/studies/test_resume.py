@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from studies.small_studies import RATE, a_sweep, a_trial, digests, digests_of, marrow
+from studies.study_folders import RATE, a_sweep, a_trial, digests, digests_of, marrow
 
 import mpn_abm
 from mpn_abm.errors import OutputExistsError

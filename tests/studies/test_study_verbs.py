@@ -4,7 +4,7 @@ import json
 import signal
 
 import pytest
-from studies.small_studies import a_sweep, a_trial, command, digests, digests_of, written
+from studies.study_folders import a_sweep, a_trial, command, digests, digests_of, written
 from studies.test_killed import wait_for
 
 import mpn_abm

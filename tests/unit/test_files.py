@@ -228,13 +228,13 @@ def test_a_folder_is_held_from_claim_to_end(tmp_path, overwrite):
 
 
 def test_results_that_came_while_a_claim_waited_are_not_overwritten(tmp_path, monkeypatch):
-    real = files._locked
+    real = files.locked
 
     def slow(lock):
         (lock.parent / "manifest.json").write_text("{}")
         return real(lock)
 
-    monkeypatch.setattr(files, "_locked", slow)
+    monkeypatch.setattr(files, "locked", slow)
     with pytest.raises(OutputExistsError, match="say --overwrite"):
         claim(tmp_path)
     assert set(contents(tmp_path)) == {"manifest.json"}

@@ -35,11 +35,6 @@ class Base:
     arms: dict[str, Solved]
 
     @property
-    def is_right(self) -> bool:
-        """Whether the scenario and all arms have values."""
-        return all(one.spec is not None for one in (self.file, *self.arms.values()))
-
-    @property
     def specs(self) -> list[Spec]:
         """The values of the file and of the arms, as far as there are."""
         return [one.spec for one in (self.file, *self.arms.values()) if one.spec is not None]

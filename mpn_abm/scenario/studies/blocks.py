@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Strict
+from pydantic import AfterValidator, Strict
 
 from mpn_abm.mechanisms.declaration import Block, Name, PathName, Whole, setting
 from mpn_abm.scenario.claims import Claim
@@ -12,13 +12,22 @@ from mpn_abm.scenario.endpoints import Endpoint
 from mpn_abm.scenario.schema import MOST_REPLICATES, FolderName, Moment, Spec
 from mpn_abm.scenario.studies.axes import Axis
 from mpn_abm.scenario.treatments import LONGEST
+from mpn_abm.units import is_number
 
 MOST_RUNS = 10_000_000
 _SEED = 2**53 - 1
 
 Texts = Annotated[tuple[str, ...], Strict(False)]
 Moments = Annotated[tuple[Moment, ...], Strict(False)]
-Correlation = Annotated[tuple[str, str, Annotated[float, Strict(False)]], Strict(False)]
+
+
+def _pair(said: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(said) != 3 or not all(isinstance(path, str) for path in said[:2]) or not is_number(said[2]):
+        raise ValueError
+    return said
+
+
+Correlation = Annotated[tuple[Any, ...], Strict(False), AfterValidator(_pair)]
 
 
 def _axes(doc: str) -> Any:
@@ -76,7 +85,9 @@ class TrialSpec(Block):
     )
     arms: dict[Name, Spec] = setting({}, doc="what each arm changes, by path; those of the scenario unless said")
     allocation: dict[Name, Whole] | None = setting(
-        None, doc="patients are randomised in these parts; without it each is in every arm"
+        None,
+        doc="patients are randomised in these parts; without it each is in every arm",
+        expects="a mapping of arms to whole numbers of 1 or more",
     )
     endpoints: Texts = _endpoints()
     at: Moments = _moments()

@@ -171,7 +171,7 @@ def _of_questions(
 ) -> Iterator[Finding]:
     """What is wrong with the endpoints that are asked for, and the days."""
     kind = document.kind
-    known = {column.name: column for one in base.specs for column in known_columns(one)}
+    known = {column.name: column for one in base.specs for column in known_columns(one).values()}
     asked: list[tuple[Path, str]] = [((kind, "endpoints", k), name) for k, name in enumerate(spec.endpoints)]
     power = spec.power if isinstance(spec, TrialSpec) else None
     if power is not None:
@@ -182,9 +182,9 @@ def _of_questions(
     if not base.specs:
         return
     longest = max(one.time.duration for one in base.specs)
-    told = f"expected a day of the run, which lasts {longest:g} days"
-    for k, day in enumerate(spec.at):
+    places: list[tuple[Path, float]] = [((kind, "at"), max(spec.at, default=0.0))]
+    if power is not None and power.at is not None:
+        places.append(((kind, "power", "at"), power.at))
+    for place, day in places:
         if day > longest:
-            yield Finding((kind, "at", k), told)
-    if power is not None and power.at is not None and power.at > longest:
-        yield Finding((kind, "power", "at"), told)
+            yield Finding(place, f"expected days of the run, which lasts {longest:g} days")

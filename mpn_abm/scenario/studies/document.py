@@ -17,7 +17,7 @@ from mpn_abm.scenario.suggestions import one_of
 from mpn_abm.scenario.tree import DEFAULT, Entry, problem_at
 from mpn_abm.scenario.validation import validated
 
-_COMPARED = set(Comparison.model_fields) - {"arms"}
+_COMPARED = [name for name in Comparison.model_fields if name != "arms"]
 ASSUMED = "assumed"
 
 
@@ -92,7 +92,7 @@ def document_of(layers: list[Entry], problems: list[Problem]) -> Document:
     own, arms, compared = [], [], []
     for layer in layers:
         children = dict(layer.value)
-        compared.append(layer.with_value({name: children.pop(name) for name in _COMPARED & children.keys()}))
+        compared.append(layer.with_value({name: children.pop(name) for name in _COMPARED if name in children}))
         trial = children.get("trial")
         if trial is not None and "arms" in (trial.value if trial.is_mapping else {}):
             said = dict(trial.value)
@@ -155,11 +155,8 @@ def _short(told: Problem, tree: Entry, place: tuple[str, str]) -> Problem:
 def _without(tree: Entry, wrong: list[str], place: tuple[str, str]) -> Entry:
     """The tree without what is wrong: whole axes, or else fields."""
     kind, name = place
-    parts = {
-        key: child
-        for key, child in tree.value.items()
-        if key == kind or key not in {path.partition(".")[0] for path in wrong}
-    }
+    heads = {path.partition(".")[0] for path in wrong} - {kind}
+    parts = {key: child for key, child in tree.value.items() if key not in heads}
     block = parts.get(kind)
     if block is None or not block.is_mapping:
         return tree.with_value(parts)

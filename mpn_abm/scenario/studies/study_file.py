@@ -80,7 +80,8 @@ class StudyFile:
         tree, spec, found = self.base.solved(layer, arm, problems)
         if found or problems or spec is None:
             raise ScenarioError(in_reading_order([*problems, *found]))
-        return Scenario(spec, tree, self.scenario.comparison, self.scenario.comparison_tree, arm=arm)
+        one = spec.model_copy(update={"replicates": 1})
+        return Scenario(one, tree, self.scenario.comparison, self.scenario.comparison_tree, arm=arm)
 
     def to_yaml(self) -> str:
         """The study as one file that stands alone: all layers in one, every path absolute.
@@ -134,7 +135,7 @@ def load_study(
     compared, comparison, wrong = _comparison(layers, document, problems)
     if not said.scenario:
         raise ScenarioError(in_reading_order([*problems, *said.of_scenario]))
-    base = _base(said, layers, where, overlays, days_named(comparison) | document.days)
+    base, is_right = _base(said, layers, where, overlays, days_named(comparison) | document.days)
     if document.asks_for_assumed:
         document = document.with_axes(assumed_axes(document, base), problems)
     later = [part_of(layer, Spec) for layer in said.later]
@@ -144,20 +145,20 @@ def load_study(
     specs = {name: arm.spec for name, arm in base.arms.items()}
     between = checked_between(comparison, compared, base.file.spec, specs, wrong, document.axes)
     problems += news(between, problems)
-    if base.is_right and not trusted:
+    if is_right and not trusted:
         problems += news(tried(document, base), problems)
     if problems:
         raise ScenarioError(in_reading_order(problems))
     return _study(said.folder, document, base, comparison, compared)
 
 
-def _base(said: Said, layers: list[Entry], where: str, overlays: Overlays, days: set[float]) -> Base:
-    """The scenario with its arms; everything that is wrong with it is told with the paths of the study."""
+def _base(said: Said, layers: list[Entry], where: str, overlays: Overlays, days: set[float]) -> tuple[Base, bool]:
+    """The scenario with its arms, and whether it is right; what is not is told with the paths of the study."""
     marrow = [part_of(layer, Spec) for layer in layers]
     known = [*said.of_scenario, *(told for told in said.problems if told.path.startswith(f"{where}."))]
     file, arms = assembled(marrow, overlays, days, known, where)
     said.problems += [_in_place(told, said) for told in known]
-    return Base(marrow, overlays, days, file, arms)
+    return Base(marrow, overlays, days, file, arms), not known
 
 
 def _in_place(told: Problem, said: Said) -> Problem:

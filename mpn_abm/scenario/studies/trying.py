@@ -54,7 +54,7 @@ def tried(document: Document, base: Base) -> Iterator[Problem]:
         if wrong:
             yield problem_of_key(entry, here, wrong)
             continue
-        for name, value in _values(axis, entry):
+        for name, value in _values(axis, entry, is_whole(path, base.specs)):
             yield from tried_value(path, value, (*here, name) if name else here, base)
 
 
@@ -62,20 +62,21 @@ def wrong_path(path: str, base: Base) -> str:
     """What is wrong with the path of an axis; empty if nothing is."""
     if path.partition(".")[0] in _NO_AXES:
         return "expected a path that changes the marrow or what is given"
-    told = ""
-    for spec in base.specs:
-        try:
-            place = locate(path, spec)
-        except UsageError as error:
-            told = told or str(error).removeprefix(f"{path}: ")
-            continue
-        if isinstance(place.value, Block) and place.declaration is not None:
-            return f"expected a path to a value, such as {path}.{place.ways()[0]}"
-        return ""
-    return told
+    assert base.file.spec is not None
+    try:
+        place = locate(path, base.file.spec)
+    except UsageError as error:
+        adding = [name for name, arm in base.arms.items() if arm.spec is not None and place_of(path, [arm.spec])]
+        if adding:
+            # below an arm that does not have it, it would bring it into that arm
+            return f"expected a path of the scenario itself, which {adding[0]} adds; take it away in other arms instead"
+        return str(error).removeprefix(f"{path}: ")
+    if isinstance(place.value, Block):
+        return f"expected a path to a value, such as {path}.{place.ways()[0]}"
+    return ""
 
 
-def _values(axis: Axis, entry: Entry) -> Iterator[tuple[str, Entry]]:
+def _values(axis: Axis, entry: Entry, whole: bool) -> Iterator[tuple[str, Entry]]:
     """The values that are tried, each with the name under which it stands."""
     listed = entry.at(("values" if axis.distribution == "choice" else "levels",))
     if listed is not None:
@@ -86,7 +87,7 @@ def _values(axis: Axis, entry: Entry) -> Iterator[tuple[str, Entry]]:
         if said is not None:
             yield name, said
         elif value is not None:
-            yield "", entry_from(value, entry.origin)
+            yield "", entry_from(round(value) if whole else value, entry.origin)
 
 
 def ends_of(axis: Axis) -> tuple[float | None, float | None]:

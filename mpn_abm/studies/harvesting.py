@@ -1,4 +1,4 @@
-"""Step the runs of some rows of a plan: those with the same parameters and arm side by side."""
+"""Run some rows of a plan: those with the same parameters and arm side by side."""
 
 from __future__ import annotations
 
@@ -8,35 +8,23 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from mpn_abm.batch import seeds_of
 from mpn_abm.errors import Stopped
+from mpn_abm.harvest import Harvest
 from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.scenario.studies.study_file import StudyFile
-from mpn_abm.simulate import run_members
 
 
 @dataclass
 class Made:
-    """What runs left: tables as they come, whose rows they are, and what failed.
+    """What runs left: those that went well by their run_id, and position in the plan and error of those that failed."""
 
-    Attributes
-    ----------
-    pieces : dict of list of pyarrow.Table
-        trajectory and summary.
-    owners : dict of list of int64 arrays
-        For each piece the position in the plan of the run of each row.
-    failures : list
-        Position in the plan, and what was raised.
-    """
-
-    pieces: dict[str, list[pa.Table]] = field(default_factory=lambda: {"trajectory": [], "summary": []})
-    owners: dict[str, list[np.ndarray]] = field(default_factory=lambda: {"trajectory": [], "summary": []})
+    harvest: Harvest = field(default_factory=Harvest)
     failures: list[tuple[int, Exception]] = field(default_factory=list)
 
 
-def step_rows(study: StudyFile, plan: pd.DataFrame) -> Made:
+def run_rows(study: StudyFile, plan: pd.DataFrame) -> Made:
     """Run all rows; a run that fails does not stop the others."""
     made = Made()
     position = np.arange(len(plan))
@@ -48,8 +36,8 @@ def step_rows(study: StudyFile, plan: pd.DataFrame) -> Made:
         except Exception as error:
             made.failures += [(at, error) for at in rows["position"].tolist()]
             continue
-        for batch, members in _batches(study, scenario, rows):
-            _step(made, scenario, batch, members)
+        for batch, seed, numbers in _batches(study, scenario, rows):
+            _run(made, scenario, batch, seed, numbers)
     made.failures.sort(key=lambda failure: failure[0])
     return made
 
@@ -61,16 +49,11 @@ def scenario_of(study: StudyFile, row: pd.Series) -> Scenario:
 
 
 def seeded(scenario: Scenario, seed: int) -> Scenario:
-    """The scenario with the seed of a run, which gives its tables and nothing that a study does not keep."""
-    output = scenario.spec.output.model_copy(
-        update={"clones": False, "events": False, "snapshots": False, "summary": True}
-    )
-    return replace(scenario, spec=scenario.spec.model_copy(update={"seed": seed, "output": output}))
+    """The scenario with another seed."""
+    return replace(scenario, spec=scenario.spec.model_copy(update={"seed": seed}))
 
 
-def _batches(
-    study: StudyFile, scenario: Scenario, rows: pd.DataFrame
-) -> Iterator[tuple[pd.DataFrame, tuple[int, list[int]]]]:
+def _batches(study: StudyFile, scenario: Scenario, rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, int, list[int]]]:
     """Rows that are stepped together, with the seed of the scenario and the numbers that they have under it."""
     seeds = rows["seed"].to_numpy(np.uint64)
     if len(rows) > 1:
@@ -79,28 +62,21 @@ def _batches(
         for seed, name in ((scenario.spec.seed, "replicate"), (of_study, "patient")):
             numbers = rows[name].to_numpy()
             if (np.diff(numbers) > 0).all() and (seeds_of(seed, numbers.tolist()) == seeds).all():
-                yield rows, (seed, numbers.tolist())
+                yield rows, seed, numbers.tolist()
                 return
     for k, seed in enumerate(seeds.tolist()):
-        yield rows.iloc[k : k + 1], (seed, [0])
+        yield rows.iloc[k : k + 1], seed, [0]
 
 
-def _step(made: Made, scenario: Scenario, rows: pd.DataFrame, members: tuple[int, list[int]]) -> None:
-    seed, numbers = members
-    at = rows["position"].to_numpy()
+def _run(made: Made, scenario: Scenario, rows: pd.DataFrame, seed: int, numbers: list[int]) -> None:
     try:
-        tables = run_members(seeded(scenario, seed), numbers)
+        made.harvest.run(seeded(scenario, seed), rows["run_id"].tolist(), numbers)
     except Stopped:
         raise
     except Exception as error:
         if len(rows) == 1:
-            made.failures.append((int(at[0]), error))
+            made.failures.append((int(rows["position"].iloc[0]), error))
             return
         # the others of its batch are well
         for k, own in enumerate(rows["seed"].tolist()):
-            _step(made, scenario, rows.iloc[k : k + 1], (own, [0]))
-        return
-    for name, table in tables.items():
-        member = table.column("replicate").to_numpy()
-        made.pieces[name].append(table)
-        made.owners[name].append(at[np.searchsorted(numbers, member)])
+            _run(made, scenario, rows.iloc[k : k + 1], own, [0])
