@@ -28,7 +28,7 @@ MOST_DEATHS = 2
 log = logging.getLogger(__name__)
 
 
-def planned(folder: str, shards: Sequence[int], options: Options) -> str:
+def script(folder: str, shards: Sequence[int], options: Options) -> str:
     """The script that would be submitted."""
     return script_of(folder, tasks_of(shards, options, array_size()), options)
 
