@@ -55,16 +55,6 @@ def what_it_takes(scenario: Scenario) -> tuple[dict[str, Any], list[str]]:
         lines.append("too much memory: a run would be refused")
     return {"scenario_sha256": scenario.sha256, **asdict(expected)}, lines
 
-    available = memory_available()
-    print(f"  memory   {_amount(expected.memory_bytes, 0)}{_of_free(available)}")
-    print(f"  disk     {_amount(expected.disk_bytes, 1)}{_of_free(shutil.disk_usage(Path.cwd()).free)}")
-    limit = "at most" if scenario.spec.stop.when else "about"
-    hours = expected.seconds / 3600
-    duration = f"{expected.seconds:10.1f} s" if hours < 2 else f"{hours:10.1f} hours"
-    print(f"  stepping {duration} on one thread, {limit} {expected.candidates:.3g} candidates")
-    if available is not None and expected.memory_bytes > available:
-        print("too much memory: a run would be refused")
-
 
 def _amount(size: float, digits: int) -> str:
     return f"{size / 2**20:10.{digits}f} MiB" if size < 100 * 2**30 else f"{size / 2**30:10.0f} GiB"

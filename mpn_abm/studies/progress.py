@@ -56,7 +56,7 @@ class Tally:
     def standing(self) -> Standing:
         """Where it stands."""
         left = None
-        if self._first is not None and self.done > self._first[1]:
+        if self._first is not None and self._first[1] < self.done < self.total:
             pace = (self.done - self._first[1]) / (time.monotonic() - self._first[0])
             left = (self.total - self.done) / pace
         return Standing(self.total, self.done, self.failed, left)

@@ -33,7 +33,7 @@ class Status:
             return "running"
         if self.shards_done < self.shards:
             return "stopped, a second call goes on"
-        return f"done, {self.standing.failed:,} runs failed" if self.standing.failed else "done"
+        return "done, with failures" if self.standing.failed else "done"
 
 
 def status(path: str | Path) -> Status:
