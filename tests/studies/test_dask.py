@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from studies.small_studies import ROOT, a_sweep, digests, digests_of
+from studies.study_folders import ROOT, a_sweep, digests, digests_of
 from studies.traps import set_trap, sprung
 
 import mpn_abm

@@ -41,7 +41,7 @@ def test_a_short_time_limit_makes_short_tasks():
 def test_the_script_asks_for_what_the_profile_says_and_bash_reads_it(tmp_path):
     folder = tmp_path / "a study's 5% folder"
     asked = {"partition": "long", "account": "lab", "time_minutes": 90.5, "memory_mb": 600, "setup": "module load py"}
-    text = slurm.planned(str(folder), range(40), Options(2, slurm=asked, retry_failed=True))
+    text = slurm.script(str(folder), range(40), Options(2, slurm=asked, retry_failed=True))
     lines = text.splitlines()
     assert lines[0] == "#!/bin/bash"
     for said in ("array=0-15%2", "partition=long", "account=lab", "time=91", "mem=600M", "cpus-per-task=1"):
@@ -75,7 +75,7 @@ def test_where_there_is_no_slurm_one_is_told(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="needs sbatch, squeue, scancel: call it on a machine"):
         slurm.work(str(tmp_path), [0], Options(), print)
     # the script can be shown all the same
-    assert "#SBATCH --array=0-0%1" in slurm.planned(str(tmp_path), [0], Options())
+    assert "#SBATCH --array=0-0%1" in slurm.script(str(tmp_path), [0], Options())
 
 
 def fake(tmp_path, monkeypatch, sacct="", squeue="", code=0, said=""):

@@ -28,7 +28,7 @@ MOST_DEATHS = 2
 log = logging.getLogger(__name__)
 
 
-def planned(folder: str, shards: Sequence[int], options: Options) -> str:
+def script(folder: str, shards: Sequence[int], options: Options) -> str:
     """The script that would be submitted."""
     return script_of(folder, tasks_of(shards, options, array_size()), options)
 
@@ -175,7 +175,7 @@ class _Study:
         for number, task in enumerate(job.tasks):
             left = [shard for shard in task if shard in self._left]
             if left:
-                last = _lines(self._of(job, number, "log"))[-1:]
+                last = _lines(self._of(job, number, "log"))[-2:]
                 told = f"SLURM task {job.number}_{number}: {': '.join([str(known[number]), *last])}"
                 found.append(Death(left[0], known[number], told))
         return found
