@@ -45,8 +45,7 @@ def test_processes_of_dask_leave_the_same_bits_and_what_kills_them_is_given_up(t
     assert set(study.failures["kind"]) == {"WorkerDied"}
     assert study.failures["message"].str.contains("Dask worker at .* died, as did one before it").all()
     assert len(study.summary) == len(study.plan) - len(lost)
-    again = mpn_abm.sweep(SOURCE, out=tmp_path / "s", jobs=2, executor="dask", retry_failed=True)
-    assert again.failures.empty
+    assert mpn_abm.sweep(SOURCE, out=tmp_path / "s", retry_failed=True).failures.empty
     assert digests(tmp_path / "s") == whole
     monkeypatch.setattr(dask, "work", must_not_work)
     mpn_abm.sweep(SOURCE, out=tmp_path / "s", jobs=2, executor="dask")
@@ -111,6 +110,9 @@ def test_a_scheduler_and_workers_that_are_there_leave_the_same_bits(tmp_path, wh
 def test_another_version_is_told(tmp_path, monkeypatch, cluster):
     mine = mpn_abm.__version__
     monkeypatch.setattr(mpn_abm, "__version__", "99.0")
+    with distributed.Client(cluster, set_as_default=False) as client:
+        # one that was killed has another in its place
+        client.wait_for_workers(2, timeout=60)
     with pytest.raises(UsageError) as caught:
         dask.work(str(tmp_path), [0], Options(scheduler=cluster), must_not_work)
     told = str(caught.value).splitlines()
