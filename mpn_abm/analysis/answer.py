@@ -38,7 +38,7 @@ def _of_the_first_figure(comparison: pd.DataFrame, reference: str, replicates: i
     rows = at_end[at_end["endpoint"] == name]
     alone = rows[rows["contrast"].isna()].set_index("arm")["estimate"]
     told = [_of_arm(row, alone) for row in rows[rows["contrast"] == "difference"].to_dict("records")]
-    figure = f"{HEADLINES[name]} at the end: {reference} {alone[reference]:.3g}, {', '.join(told)}"
+    figure = f"{HEADLINES[name]} at the end: {_of_one(reference, alone)}, {', '.join(told)}"
     if replicates == 1:
         return f"{figure}; one run of each arm, which says nothing about chance"
     return f"{figure}; {replicates} runs of each arm"
@@ -46,12 +46,17 @@ def _of_the_first_figure(comparison: pd.DataFrame, reference: str, replicates: i
 
 def _of_arm(row: Mapping[Any, Any], alone: pd.Series) -> str:
     arm, low, high = row["arm"], row["low"], row["high"]
-    value = f"{arm} {alone[arm]:.3g}"
+    value = _of_one(arm, alone)
     if pd.isna(low) or pd.isna(high):
         return value
     if low <= 0.0 <= high:
         return f"{value} (no clear difference: {low:+.2g} to {high:+.2g})"
     return f"{value} (difference {low:+.2g} to {high:+.2g})"
+
+
+def _of_one(arm: str, alone: pd.Series) -> str:
+    """The figure of one arm; nobody has one where all have died."""
+    return f"{arm} not known, as nobody is alive" if pd.isna(alone[arm]) else f"{arm} {alone[arm]:.3g}"
 
 
 def _listed(names: list[str]) -> str:

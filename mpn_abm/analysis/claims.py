@@ -107,7 +107,23 @@ def sentences(table: pd.DataFrame, own: Own) -> list[str]:
 def _sentence(row: Mapping[str, Any], own: Own) -> str:
     verdict = "held    " if row["held"] else "NOT HELD"
     source = f" [{row['source']}]" if row["source"] else ""
-    return f"{verdict} {row['claim']}: {_asked(row, own)} is {_value(row)}, claimed {_band(row)}{source}"
+    claimed = f"claimed {_band(row)}{_certainty(row)}"
+    return f"{verdict} {row['claim']}: {_asked(row, own)} is {_value(row)}, {claimed}{source}"
+
+
+def _certainty(row: Mapping[str, Any]) -> str:
+    """Whether chance could have made the verdict another one."""
+    low, high = row["value_low"], row["value_high"]
+    if row["value"] is None:
+        return ""
+    if low is None or high is None:
+        return "; one run, which says nothing about chance" if row["n"] == 1 else ""
+    below, above = row["low"], row["high"]
+    if row["held"]:
+        is_inside = (below is None or low >= below) and (above is None or high <= above)
+        return "" if is_inside else "; the interval leaves the band"
+    reaches = (below is None or high >= below) and (above is None or low <= above)
+    return "; the interval reaches the band" if reaches else ""
 
 
 def _asked(row: Mapping[str, Any], own: Own) -> str:

@@ -169,11 +169,11 @@ def _contrasted(question: Question, one: np.ndarray | float, other: np.ndarray |
 
 
 def _hazard_ratio(question: Question, own: Own, one: Patients, other: Patients) -> Estimate:
-    """With the p-value of a log-rank test where the groups are independent; twins have none."""
+    """With the p-value of a log-rank test; of twins that of one stratified by patient."""
     first, second = (
         survival.until(times_to(patients, question.endpoint, own), question.day) for patients in (one, other)
     )
     value, interval = hazards.hazard_ratio(first, second)
     is_paired = design_between(first.index, second.index) == PAIRED
-    p_value = np.nan if is_paired else survival.log_rank(first, second)
+    p_value = (survival.log_rank_of_pairs if is_paired else survival.log_rank)(first, second)
     return Estimate(value, *interval, min(len(first), len(second)), p_value)

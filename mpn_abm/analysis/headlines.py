@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from mpn_abm.analysis.patients import TOLERANCE, Patients
+from mpn_abm.scenario.claim_checks import HEADLINE_DAYS
 from mpn_abm.scenario.endpoints import Criterion, Endpoint
 
 Arms = Mapping[str, Patients]
@@ -24,7 +25,6 @@ CLEARED = Endpoint(
     all=(Criterion(column="vaf_jak2", at_most=0.0), Criterion(column="vaf_calr", at_most=0.0)),
     meaning="no cell with a JAK2 or CALR mutation is left",
 )
-WEEKS = (24.0, 48.0)
 HEALTHY = ("genotype_cells_wild_type", "genotype_cells_donor")
 
 
@@ -42,8 +42,7 @@ def patients_of(trajectory: pd.DataFrame, summary: pd.DataFrame, plan: pd.DataFr
 
 def headline_days(arms: Arms, step: float) -> list[float | None]:
     """Weeks 24 and 48, as far as every arm has rows of them before its end; and the end, None."""
-    days = [7.0 * week for week in WEEKS]
-    return [*(day for day in days if all(_has_a_row(patients, day, step) for patients in arms.values())), None]
+    return [*(day for day in HEADLINE_DAYS if all(_has_a_row(patients, day, step) for patients in arms.values())), None]
 
 
 def _has_a_row(patients: Patients, day: float, step: float) -> bool:

@@ -16,7 +16,7 @@ from scipy import stats
 from mpn_abm.analysis import curves
 from mpn_abm.analysis.pairing import refuse_twins
 from mpn_abm.analysis.resampling import over_draws, percentiles
-from mpn_abm.analysis.shares import LEVEL, NOT_KNOWN, Interval, effective_number, wilson
+from mpn_abm.analysis.shares import LEVEL, NOT_KNOWN, Interval, effective_number, mcnemar, wilson
 
 
 def share_free(times: pd.DataFrame, day: float) -> float:
@@ -112,6 +112,20 @@ def log_rank(one: pd.DataFrame, other: pd.DataFrame) -> float:
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         return float(stats.logrank(_censored(one), _censored(other)).pvalue)
+
+
+def log_rank_of_pairs(one: pd.DataFrame, other: pd.DataFrame) -> float:
+    """p-value of the log-rank test stratified by patient: each pair is a stratum, whose first event decides it.
+
+    Exact, by the binomial distribution of who of the deciding pairs had the event first; NaN if none decides.
+    """
+    both = one.join(other, how="inner", lsuffix="_one", rsuffix="_other")
+    first, second = both["time_days_one"], both["time_days_other"]
+    had_one, had_other = both["event_one"], both["event_other"]
+    # whoever is censored on the day of the other's event was at risk then
+    won = int((had_one & ((first < second) | ((first == second) & ~had_other))).sum())
+    lost = int((had_other & ((second < first) | ((first == second) & ~had_one))).sum())
+    return float(mcnemar(np.array(won), np.array(lost)))
 
 
 def until(times: pd.DataFrame, day: float | None) -> pd.DataFrame:

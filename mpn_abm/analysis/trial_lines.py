@@ -13,6 +13,7 @@ from mpn_abm.analysis.pairing import PAIRED
 from mpn_abm.scenario.endpoints import endpoint_of
 
 GAP = "  "
+YEAR = 365.25
 LABELS = {
     "mean": "mean", "survival": "free of event (Kaplan-Meier)", "incidence": "had it by then (death competing)",
     "median_days": "median, days", "restricted_mean": "restricted mean, days",
@@ -152,6 +153,8 @@ def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:
 
 def when(day: float) -> str:
     """A day in the words of a table."""
+    if day >= YEAR and (day / YEAR).is_integer():
+        return f"year {day / YEAR:g}"
     return f"week {day / 7:g}" if day >= 7 and day % 7 == 0 else f"day {day:g}"
 
 

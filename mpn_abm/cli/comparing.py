@@ -14,9 +14,11 @@ from rich.table import Table
 
 from mpn_abm.analysis.claims import rows_of
 from mpn_abm.analysis.headlines import HEADLINES
+from mpn_abm.analysis.trial_lines import when
 from mpn_abm.cli import claiming
 from mpn_abm.cli.progress import progress
 from mpn_abm.cli.running import refuse_too_many_threads, say_if_compiling, what_it_takes
+from mpn_abm.scenario.claim_checks import HEADLINE_DAYS
 from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.studies.comparison import compare, refuse_without_arms
 from mpn_abm.studies.study import Study
@@ -68,11 +70,12 @@ def _table(comparison: pd.DataFrame, reference: str, arms: list[str]) -> Table:
     """A block of lines per arm: each value, and below it how it differs from the reference."""
     means = comparison[(comparison["statistic"] == "mean") & comparison["endpoint"].isin(list(HEADLINES))]
     found = {(row["arm"], row["endpoint"], row["day"], row["contrast"]): row for row in rows_of(means)}
-    days = dict.fromkeys(day for arm, name, day, _ in found if (arm, name) == (reference, "overall_survival"))
+    told = {day for arm, _, day, _ in found if arm == reference}
+    days = [day for day in (*HEADLINE_DAYS, None) if day in told]
     table = Table(show_edge=False, pad_edge=False, box=SIMPLE)
     table.add_column("", no_wrap=True)
     for day in days:
-        table.add_column("end" if day is None else f"week {day / 7:g}", no_wrap=True)
+        table.add_column("end" if day is None else when(day), no_wrap=True)
     for arm in [reference, *(arm for arm in arms if arm != reference)]:
         table.add_row(f"{arm} (reference)" if arm == reference else arm, style="bold")
         for name, label in HEADLINES.items():

@@ -132,7 +132,7 @@ def _script(study: StudyFile, out: Path | None, machine: Machine) -> str:
 
     shards = sorted(set(plan_of(study)["shard"].tolist()))
     options = Options(machine.jobs, machine.scheduler, machine.slurm)
-    return slurm.planned(str(out or study.name), shards, options)
+    return slurm.script(str(out or study.name), shards, options)
 
 
 def tell_status(folder: Path, as_json: bool) -> None:

@@ -18,8 +18,10 @@ Overlays = dict[str, tuple[Entry, ...]]
 
 _PARTS = {block: frozenset(block.model_fields) - {"arms"} for block in (Spec, Comparison)}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-# replicate k has one seed in all arms: without that they could not be compared marrow by marrow
-_SHARED = ("seed", "replicates")
+# what two arms must have in common to be compared marrow by marrow and day by day
+_SHARED: tuple[Path, ...] = (
+    ("seed",), ("replicates",), ("marrow", "shape"), ("marrow", "scale"), ("time", "duration"), ("time", "step"),
+)  # fmt: skip
 
 
 def part_of(layer: Entry, block: type[Spec] | type[Comparison]) -> Entry:
@@ -54,9 +56,11 @@ def _take(arms: Overlays, name: str, overlay: Entry, problems: list[Problem]) ->
     elif not overlay.is_mapping:
         problems.append(problem(overlay, path, "expected a mapping of paths to values, {} for an arm without changes"))
     else:
-        for shared in set(_SHARED) & set(overlay.value):
-            expectation = f"expected beside `arms:`, not in one: all arms share their {shared}"
-            problems.append(problem_of_key(overlay.value[shared], (*path, shared), expectation))
+        for shared in _SHARED:
+            said = overlay.at(shared)
+            if said is not None:
+                expectation = f"expected beside `arms:`, not in one: all arms share their {shared[-1]}"
+                problems.append(problem_of_key(said, (*path, *shared[:-1], said.key or shared[-1]), expectation))
         arms[name] = (*arms.get(name, ()), overlay)
 
 

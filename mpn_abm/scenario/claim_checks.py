@@ -58,6 +58,10 @@ def _columns_with(clones: Names, genotypes: Names, drugs: Names) -> Mapping[str,
     return {column.name: column for column in known}
 
 
+# weeks 24 and 48, of which every comparison tells: a file with arms records them
+HEADLINE_DAYS = (168.0, 336.0)
+
+
 def days_named(said: Comparison) -> set[float]:
     """The days that claims and endpoints ask about."""
     claimed = {

@@ -14,7 +14,7 @@ from typing import Any
 from mpn_abm.errors import Problem, ScenarioError, UsageError
 from mpn_abm.scenario.arms import Overlays, overlays_of, part_of, refuse_what_arms_set
 from mpn_abm.scenario.assembly import assembled
-from mpn_abm.scenario.claim_checks import checked_between, days_named
+from mpn_abm.scenario.claim_checks import HEADLINE_DAYS, checked_between, days_named
 from mpn_abm.scenario.layers import canonical, merged
 from mpn_abm.scenario.paths import Place, locate
 from mpn_abm.scenario.resolved import as_file, as_yaml
@@ -201,7 +201,7 @@ def _assembled(layers: list[Entry], later: list[Entry], problems: list[Problem])
         problems,
     )
     comparison, wrong_endpoints = checked_comparison(comparison_tree, problems)
-    days = days_named(comparison)
+    days = days_named(comparison) | set(HEADLINE_DAYS if overlays else ())
     of_file = [part_of(layer, Spec) for layer in (*layers, *later)]
     (tree, spec), arms = assembled(of_file, overlays, days, problems)
     problems += refuse_what_arms_set((part_of(layer, Spec) for layer in later), overlays)

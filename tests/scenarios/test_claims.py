@@ -67,7 +67,7 @@ def car_t():
 
 
 def test_car_t_cells_kill_most_of_a_calr_clone_and_it_comes_back(car_t):
-    """Without suppression by the marrow, which this version leaves out, three quarters or more are gone by day 90."""
+    """Three quarters or more are gone by day 90."""
     assert car_t.fraction_calr[455] < 0.25 * car_t.fraction_calr[364]
     assert car_t.fraction_calr[1827] > 2 * car_t.fraction_calr.loc[455:].min()
     assert car_t.kills[1827] > 20_000

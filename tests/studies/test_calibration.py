@@ -138,8 +138,8 @@ def test_profile_intervals_of_a_straight_line_are_those_of_least_squares(tmp_pat
 DRAWS = 15
 
 
-def ranks_of_truth(folder, number):
-    """The rank of the true mean among draws of its posterior, for data from the prior; and of draws too narrow."""
+def ranks_of_truth(folder, number, width):
+    """The rank of the true mean among draws of its posterior, for data from the prior; and of draws that narrow."""
     rng, priors = np.random.default_rng(11), {"mean": stats.norm(0.0, 0.5)}
     found = {"as it is": [], "too narrow": []}
     for k in range(number):
@@ -148,25 +148,26 @@ def ranks_of_truth(folder, number):
         aims = [Target("seen", seen, seen - 0.5, seen + 0.5)]
         posterior = calibrated(
             simulator(lambda mean: {"seen": mean}, 0.3), priors, aims, folder / str(k),
-            seed=k, population=40, generations=2, max_runs=400,
+            seed=k, population=40, generations=6, max_runs=2000,
         ).posterior  # fmt: skip
         draws = rng.choice(posterior["mean"], DRAWS, p=posterior["weight"])
         centre = np.average(posterior["mean"], weights=posterior["weight"])
         found["as it is"].append((draws < mean).sum())
-        found["too narrow"].append((centre + 0.1 * (draws - centre) < mean).sum())
+        found["too narrow"].append((centre + width * (draws - centre) < mean).sum())
     return {name: np.array(ranks) for name, ranks in found.items()}
 
 
 @pytest.mark.parametrize(
-    ("number", "classes", "error_rate"), [(20, 4, 0.05), pytest.param(200, 8, 0.01, marks=pytest.mark.slow)]
+    ("number", "classes", "error_rate", "width"),
+    [(20, 4, 0.05, 0.0), pytest.param(200, 8, 0.01, 0.1, marks=pytest.mark.slow)],
 )
-def test_the_truth_ranks_evenly_among_draws_of_its_posterior(tmp_path, number, classes, error_rate):
+def test_the_truth_ranks_evenly_among_draws_of_its_posterior(tmp_path, number, classes, error_rate, width):
     """Simulation-based calibration (Talts et al. 2018): the ranks are uniform, by chi-square at the error rate.
 
-    The same test rejects posteriors of a tenth of the width. ABC's own are somewhat wider than exact ones,
-    which so few data sets do not show.
+    The same test rejects points, 200 data sets reject a tenth of the width. They also reject posteriors that end with
+    the second generation, above the noise floor: those are too wide.
     """
-    for name, ranks in ranks_of_truth(tmp_path, number).items():
+    for name, ranks in ranks_of_truth(tmp_path, number, width).items():
         counts = np.bincount(ranks * classes // (DRAWS + 1), minlength=classes)
         assert (stats.chisquare(counts).pvalue > error_rate) == (name == "as it is"), (name, counts)
 

@@ -100,6 +100,8 @@ def test_the_resolved_scenario_of_an_arm_is_the_arm():
         ("arms: {a: 5}", "6:8: arms.a: 5: expected a mapping of paths to values, {} for an arm without changes"),
         ("arms: {A: {}}", "6:8: arms.A: expected a name of letters"),
         ("arms: {a: {seed: 3}}", "6:12: arms.a.seed: expected beside `arms:`, not in one: all arms share their seed"),
+        ("arms: {a: {marrow.shape: [9, 9]}}", "arms.a.marrow.shape: expected beside `arms:`, not in one"),
+        ("arms: {a: {time.duration_weeks: 2}}", "arms.a.time.duration_weeks: expected beside `arms:`, not in one"),
         ("arms: {a: {marow.shape: [2, 2]}}", "6:12: arms.a.marow: unknown key, did you mean 'marrow'?"),
         ("arms: {a: {arms: {}}}", "arms.a.arms: unknown key"),
         ("arms: {a: {treatments.frist: null}}", "6:12: arms.a.treatments.frist: null: nothing to delete"),

@@ -262,3 +262,17 @@ def test_an_incidence_and_its_difference_have_intervals():
     assert 0.0 < found.p_value <= 1.0
     alone = estimate(Question("overall_survival", 20.0, "incidence"), {}, dying(10, 20, 99, 99))
     assert alone.value == pytest.approx(0.5)
+
+
+def test_twins_have_a_log_rank_test_stratified_by_patient():
+    """Strata of two: McNemar on who had the event first. Ten die in one arm, none in the other: 2/2^10."""
+    index = pd.Index(range(10), name="patient")
+    dies = pd.DataFrame({"time_days": np.arange(10.0) + 1.0, "event": True}, index)
+    lives = pd.DataFrame({"time_days": 60.0, "event": False}, index)
+    assert survival.log_rank_of_pairs(lives, dies) == pytest.approx(2 / 2**10)
+    assert survival.log_rank_of_pairs(dies, dies) != survival.log_rank_of_pairs(dies, dies)  # nobody was first
+    # whoever was censored before the other's event decides nothing
+    gone = lives.assign(time_days=[0.5] * 9 + [60.0])
+    assert survival.log_rank_of_pairs(gone, dies) == 1.0
+    # on the same day the censored twin was at risk
+    assert survival.log_rank_of_pairs(dies.assign(event=False), dies) == pytest.approx(2 / 2**10)
