@@ -39,8 +39,10 @@ _BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 # lines that come on a slow machine only, and what differs from run to run in one that is written into a page
-_OF_THE_MACHINE = re.compile(r"^compiling the kernels|\d %, about \d+ s left$")
-_SECONDS = re.compile(r"\d+\.\d+ s of stepping")
+_OF_THE_MACHINE = re.compile(
+    r"^compiling the kernels|\d %, about \d+ s left$|^\w+: [\d,]+ of [\d,]+ runs(,.* (failed|left))*$"
+)
+_SECONDS = re.compile(r"\d+\.\d+ s (?=of stepping)|^[\d.]+ (s|min|h)(?=, in )", re.MULTILINE)
 
 
 @dataclass
@@ -132,8 +134,12 @@ def renewed(page: str, examples: list[Example]) -> str:
     for example in reversed(examples):
         if example.shown is not None and not matches(example.shown[2], example.printed):
             start, end, _ = example.shown
-            page = page[:start] + _SECONDS.sub("... s of stepping", _trimmed(example.printed)) + "\n" + page[end:]
+            page = page[:start] + _SECONDS.sub(_hidden, _trimmed(example.printed)) + "\n" + page[end:]
     return page
+
+
+def _hidden(seconds: re.Match[str]) -> str:
+    return "... s " if seconds[0].endswith(" ") else "..."
 
 
 def main() -> int:

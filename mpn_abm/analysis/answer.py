@@ -11,10 +11,10 @@ from mpn_abm.analysis.headlines import HEADLINES
 
 
 def answer(question: str, claims: pd.DataFrame, comparison: pd.DataFrame, reference: str, replicates: int) -> str:
-    """What the claims and the first figure say, and how sure that is."""
+    """What the claims and the first figure say, and how sure that is; nothing if there is neither."""
     parts = [_of_claims(claims), _of_the_first_figure(comparison, reference, replicates)]
     said = "; ".join(part for part in parts if part)
-    return f"{question} {said[:1].upper()}{said[1:]}.".strip()
+    return f"{question} {said[:1].upper()}{said[1:]}.".strip() if said else ""
 
 
 def _of_claims(claims: pd.DataFrame) -> str:

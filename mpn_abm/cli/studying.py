@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from mpn_abm.cli import claiming
 from mpn_abm.cli.watching import stoppable, watching
 from mpn_abm.errors import RunsFailed, UsageError
 from mpn_abm.scenario.studies.study_file import StudyFile, load_study
+from mpn_abm.studies.folder import Folder
 from mpn_abm.studies.profile import read_profile
 from mpn_abm.studies.progress import duration
 from mpn_abm.studies.rehearsal import Rehearsal, rehearse
@@ -72,6 +74,7 @@ def run_file(
         return
     if out is None:
         raise UsageError("--out DIR: expected the folder of the study")
+    start, done_before = time.perf_counter(), _done_before(out)
     stopped = f"stopped; what is done stays in {out}, and the same command goes on from there"
     with stoppable(stopped), watching(study.name, quiet) as watcher:
         done = run_study(
@@ -83,7 +86,7 @@ def run_file(
     if as_json:
         print(json.dumps(done.facts))
     else:
-        _report(study, done)
+        _report(study, done, min(done_before, done.facts["runs"]), time.perf_counter() - start)
     failed = done.facts["failed"]
     if failed:
         raise RunsFailed(f"{failed:,} of {done.facts['runs']:,} runs failed: `mpn-abm sweep errors {out}` lists them")
@@ -91,10 +94,16 @@ def run_file(
         claiming.fail_if_any(done.claims)
 
 
-def _report(study: StudyFile, done: Study) -> None:
+def _done_before(out: Path) -> int:
+    """Runs that are in a folder before anything is done there."""
+    return status(out).standing.done if Folder(out).is_study else 0
+
+
+def _report(study: StudyFile, done: Study, done_before: int, seconds: float) -> None:
     facts = done.facts
     arms = f", {len(facts['arms'])} arms" if facts["arms"] else ""
-    print(f"{facts['name']}: {facts['runs']:,} runs{arms}, {facts['failed']:,} failed")
+    before = f", {done_before:,} of them done before" if done_before else ""
+    print(f"{facts['name']}: {facts['runs']:,} runs{arms}, {facts['failed']:,} failed{before}")
     shown = frames_of(done, ("comparison", "flow", "km", "power"))
     if "comparison" in shown:
         print(*trial_lines(shown, with_headlines(study.endpoints), facts["reference"]), sep="\n")
@@ -102,9 +111,11 @@ def _report(study: StudyFile, done: Study) -> None:
         why = "no arm is the file without changes, and these name no arm"
         for line in claiming.lines(done.claims, study.endpoints, facts["claims_left_out"], why):
             print(line)
+    elif study.expect:
+        print(f"not asked: {', '.join(study.expect)}: claims are asked of trials that keep trajectories")
     if facts.get("answer"):
         print(facts["answer"])
-    print(f"{duration(facts['wall_seconds'])}, in {facts['out']}")
+    print(f"{duration(seconds)}, in {facts['out']}")
 
 
 def _tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine: Machine, as_json: bool) -> None:

@@ -1,0 +1,129 @@
+"""A million summary rows in the layout of a study, and how long DuckDB takes for a question about them.
+
+python benchmarks/million_rows.py [--rows 1000000] [--folder DIR]
+
+The rows are those of the runs of a small sweep, repeated with other numbers: 100 parts with 100 runs in a row group, as
+a study of a million runs has. The queries are timed with the files in the cache of the operating system, each five
+times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import mpn_abm
+from mpn_abm.files import parquet
+
+STUDY: dict[str, Any] = {
+    "name": "dose",
+    "scenario": {
+        "time": {"duration_years": 1, "record_every_weeks": 13},
+        "marrow": {"shape": [16, 16]},
+        "patient": {"disease": "PV"},
+        "clones": {"healthy": {"genotype": "wild_type"}, "jak2": {"genotype": "JAK2_V617F", "vaf": 0.3}},
+        "treatments": {"interferon": {"dose_ug": 90, "start_day": 0}},
+    },
+    "sweep": {
+        "method": "sobol",
+        "samples": 64,
+        "parameters": {
+            "treatments.interferon.dose_ug": [0, 45, 90, 180],
+            "patient.interferon": {"low": 0.2, "high": 3.0, "scale": "log"},
+        },
+    },
+    "output": {"trajectory": "none"},
+}
+PARTS, REPEATS = 100, 5
+# the question of the tutorial, one about few runs, and one that reads a column more
+QUERIES = {
+    "mean by dose": """
+        SELECT "treatments.interferon.dose_ug" AS dose_ug, count(*) AS runs, avg(vaf_driver_end) AS vaf,
+               avg((vaf_below_1pct_day IS NOT NULL)::INT) AS below_1pct
+        FROM '{}/summary/*.parquet' GROUP BY ALL ORDER BY dose_ug""",
+    "points with a deep answer": """
+        SELECT patient, avg(vaf_driver_end) AS vaf FROM '{}/summary/*.parquet'
+        WHERE "patient.interferon" > 2.5 GROUP BY patient ORDER BY vaf LIMIT 10""",
+    "quantiles by dose": """
+        SELECT "treatments.interferon.dose_ug" AS dose_ug, quantile_cont(vaf_driver_end, [0.1, 0.5, 0.9]) AS vaf
+        FROM '{}/summary/*.parquet' GROUP BY ALL ORDER BY dose_ug""",
+}
+
+
+def few_rows(folder: Path) -> tuple[pa.Table, dict[str, object]]:
+    """The summary of the small sweep, and its provenance."""
+    study = mpn_abm.sweep(STUDY, out=folder)
+    return pa.concat_tables(study.parts["summary"]), study.provenance
+
+
+def many_rows(table: pa.Table, rows: int, first: int, chance: np.random.Generator) -> pa.Table:
+    """Rows of the table drawn with names, seeds, points and values of their own."""
+    drawn = table.take(pa.array(chance.integers(0, table.num_rows, rows)))
+    numbers = np.arange(first, first + rows)
+    ends = np.clip(drawn.column("vaf_driver_end").to_numpy() * chance.lognormal(0.0, 0.3, rows), 0.0, 0.5)
+    own = {
+        "run_id": pa.array([f"{number // 10:06d}-{number % 10:03d}" for number in numbers]),
+        "patient": pa.array(numbers // 10),
+        "replicate": pa.array(numbers % 10),
+        "seed": pa.array(chance.integers(0, 2**53, rows)),
+        "patient.interferon": pa.array(0.2 * 15.0 ** chance.random(rows)),
+        "vaf_driver_end": pa.array(ends),
+    }
+    for name, values in own.items():
+        place = drawn.schema.get_field_index(name)
+        field = drawn.schema.field(name)
+        drawn = drawn.set_column(place, field, values.cast(field.type))
+    return drawn
+
+
+def write(folder: Path, rows: int) -> int:
+    """Write so many rows in parts; returns their bytes."""
+    table, provenance = few_rows(folder / "small")
+    (folder / "summary").mkdir(parents=True, exist_ok=True)
+    chance, of_a_part = np.random.default_rng(1), -(-rows // PARTS)
+    for part, first in enumerate(range(0, rows, of_a_part)):
+        number = min(of_a_part, rows - first)
+        with (folder / "summary" / f"part-{part:05d}.parquet").open("wb") as file:
+            parquet(many_rows(table, number, first, chance), provenance, number)(file)
+    return sum(file.stat().st_size for file in (folder / "summary").iterdir())
+
+
+def measure(folder: Path) -> None:
+    """Time the queries."""
+    files = sorted((folder / "summary").glob("*.parquet"))
+    groups = sum(pq.ParquetFile(file).num_row_groups for file in files)
+    print(f"{len(files)} parts with {groups:,} row groups, {sum(file.stat().st_size for file in files) / 2**20:.0f} MiB")
+    for name, query in QUERIES.items():
+        seconds = []
+        for _ in range(REPEATS):
+            start = time.perf_counter()
+            rows = duckdb.sql(query.format(folder)).fetchall()
+            seconds.append(time.perf_counter() - start)
+        told = f"median {statistics.median(seconds):.3f} s, {min(seconds):.3f} to {max(seconds):.3f}"
+        print(f"  {name:26} {told}, {len(rows)} rows")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, help="where they are kept; else they are removed at the end")
+    said = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = said.folder or Path(temporary)
+        start = time.perf_counter()
+        write(folder, said.rows)
+        print(f"{said.rows:,} rows written in {time.perf_counter() - start:.1f} s")
+        measure(folder)
+
+
+if __name__ == "__main__":
+    main()
