@@ -1,0 +1,48 @@
+"""`plot`, `movie` and `report`: what makes pictures of a run or a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mpn_abm.cli.options import Overwrite
+from mpn_abm.pictures.catalogue import KINDS
+
+Kind = Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the program."""
+    app.command()(plot)
+
+
+def plot(
+    kind: Kind,
+    path: Annotated[Path, typer.Argument(help="The folder of a run or a study, or one of its tables.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture: .svg, .png or .pdf.")],
+    arm: Annotated[str | None, typer.Option(help="The arm of a study; all unless said.")] = None,
+    replicate: Annotated[int | None, typer.Option(help="One run among replicates, or one patient.")] = None,
+    day: Annotated[float | None, typer.Option(help="The day; the nearest that was recorded is taken.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Columns or parameters, with commas between.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="The endpoint, or a column of the summary.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Measurements over it: CSV of day, column, value, sd.")] = None,
+    title: Annotated[str | None, typer.Option(help="What stands above instead of the question.")] = None,
+    dpi: Annotated[int, typer.Option(min=50, max=600, help="Dots per inch of a PNG.")] = 200,
+    overwrite: Overwrite = False,
+) -> None:
+    """Draw a picture of a run or a study."""
+    from mpn_abm.pictures.catalogue import draw
+    from mpn_abm.pictures.style import FORMATS, refuse_to_replace, refuse_unknown_format
+
+    refuse_unknown_format(output, FORMATS)
+    # refused before the work, not after it
+    refuse_to_replace(output, overwrite)
+    said: dict[str, Any] = {
+        "arm": arm, "replicate": replicate, "day": day, "endpoint": endpoint, "data": data, "title": title,
+        "columns": None if columns is None else [name.strip() for name in columns.split(",") if name.strip()],
+    }  # fmt: skip
+    picture = draw(kind, path, **{name: value for name, value in said.items() if value is not None})
+    picture.save(output, dpi=dpi, overwrite=overwrite)
+    print(f"{output}: {picture.alt}")
