@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mpn_abm.cli.options import Overwrite
+from mpn_abm.errors import UsageError
 from mpn_abm.pictures.catalogue import KINDS
 
 Kind = Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}.")]
@@ -25,6 +26,7 @@ def plot(
     arm: Annotated[str | None, typer.Option(help="The arm of a study; all unless said.")] = None,
     replicate: Annotated[int | None, typer.Option(help="One run among replicates, or one patient.")] = None,
     day: Annotated[float | None, typer.Option(help="The day; the nearest that was recorded is taken.")] = None,
+    days: Annotated[str | None, typer.Option(help="Days of `maps`, with commas between.")] = None,
     columns: Annotated[str | None, typer.Option(help="Columns or parameters, with commas between.")] = None,
     endpoint: Annotated[str | None, typer.Option(help="The endpoint, or a column of the summary.")] = None,
     data: Annotated[Path | None, typer.Option(help="Measurements over it: CSV of day, column, value, sd.")] = None,
@@ -41,8 +43,19 @@ def plot(
     refuse_to_replace(output, overwrite)
     said: dict[str, Any] = {
         "arm": arm, "replicate": replicate, "day": day, "endpoint": endpoint, "data": data, "title": title,
-        "columns": None if columns is None else [name.strip() for name in columns.split(",") if name.strip()],
+        "columns": None if columns is None else _listed(columns), "days": None if days is None else _numbers(days),
     }  # fmt: skip
     picture = draw(kind, path, **{name: value for name, value in said.items() if value is not None})
     picture.save(output, dpi=dpi, overwrite=overwrite)
     print(f"{output}: {picture.alt}")
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in _listed(text)]
+    except ValueError as error:
+        raise UsageError(f"--days {text}: expected numbers with commas between") from error

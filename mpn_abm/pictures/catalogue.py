@@ -24,6 +24,17 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "timeseries": Kind("timeseries", "courses of clones, VAF, T cells, scar, blood and spleen, and what was given"),
+    "muller": Kind("muller", "clones over time, each within the one from which it arose"),
+    "map": Kind("maps", "the marrow on a day: cells, scar, T cells; with depth three slices and a projection"),
+    "maps": Kind("several_maps", "small maps over time"),
+    "lineage": Kind("lineage", "the tree of clones: who arose from whom, and how large it became"),
+    "kaplan_meier": Kind("kaplan_meier", "share without an event, with intervals and numbers at risk"),
+    "waterfall": Kind("waterfall", "the change of every patient, from the worst to the best"),
+    "swimmer": Kind("swimmer", "the course of every patient, with what happened on it"),
+    "heatmap": Kind("heatmap", "a value of a sweep over two of its parameters"),
+    "pairs": Kind("pairs", "a value of a sweep against each parameter, and over each pair"),
+    "tornado": Kind("tornado", "how much each parameter matters, and how well it is known"),
+    "evidence": Kind("evidence", "published bands and the model's intervals, one row each"),
 }
 
 

@@ -47,7 +47,7 @@ def course(rows: pd.DataFrame, column: str) -> Course:
     number = groups.size()
     still = runs - np.searchsorted(ends, number.index.to_numpy(float), side="left")
     common = number.index[(number.to_numpy() * 2 >= still) & (number.to_numpy() > 0)]
-    quantiles = groups.quantile([LOW, 0.5, HIGH]).unstack().loc[common]
+    quantiles = groups.quantile(np.array([LOW, 0.5, HIGH])).unstack().loc[common]
     single = by_run if runs < FEWEST_FOR_A_BAND else []
     low, middle, high = (quantiles[q].to_numpy(float) for q in (LOW, 0.5, HIGH))
     return Course(common.to_numpy(float), middle, low, high, single, runs)

@@ -85,11 +85,13 @@ def panels_of_arms(rows: pd.DataFrame, unit: Unit, arms: Sequence[str | None], r
     """The same for several arms, a line for each."""
     colours = arm_colours(arms, reference)
     clones = [name for name in clones_of([str(name) for name in rows.columns]) if rows[f"fraction_{name}"].max() > 0]
-    groups = [(f"clone {name.replace('_', ' ')}", "share of sites", (f"fraction_{name}",)) for name in clones]
+    groups: list[tuple[str, str, tuple[str, ...]]] = [
+        (f"clone {name.replace('_', ' ')}", "share of sites", (f"fraction_{name}",)) for name in clones
+    ]
     groups += [DRIVER, *((title, label, columns[:1]) for title, label, columns in GROUPS[1:])]
     return [
         Panel(title, label, unit(column), _of_arms(column, colours), log=column.startswith(LOG))
-        for title, label, (column,) in groups
+        for title, label, (column, *_) in groups
         if _says_something(rows, column)
     ]
 

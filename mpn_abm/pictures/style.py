@@ -89,15 +89,16 @@ def new_figure(width: float, height: float) -> Figure:
 
 def heading(figure: Any, text: str, below: str = "") -> None:
     """What a picture shows, above it on the left, with a second line in grey."""
-    if text:
-        figure.suptitle(text + (f"\n{below}" if below else ""), x=0.01, ha="left", fontsize=9.0, color=INK)
+    lines = [part for part in (text, below) if part]
+    if lines:
+        figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9.0, color=INK)
 
 
 def note(axes: Axes, text: str, **options: Any) -> None:
     """A remark in small grey letters, in the upper right of an axis unless said otherwise."""
-    place = {"x": 0.99, "y": 0.97, "ha": "right", "va": "top", **options}
+    place = {"x": 0.99, "y": 0.97, "ha": "right", "va": "top", "color": FAINT, **options}
     x, y = place.pop("x"), place.pop("y")
-    axes.text(x, y, text, transform=axes.transAxes, fontsize=7.0, color=FAINT, **place)
+    axes.text(x, y, text, transform=axes.transAxes, fontsize=7.0, **place)
 
 
 @dataclass
