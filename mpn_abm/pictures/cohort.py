@@ -63,7 +63,7 @@ def changes_of(recording: Recording, endpoint: str, day: float | None) -> tuple[
 def _usual_day(table: pd.DataFrame) -> float:
     """The day of which most patients have a value, week 24 before others."""
     days = table.dropna(subset=["relative_change"]).groupby("day").size()
-    return 168.0 if 168.0 in days.index else float(days.idxmax()) if len(days) else float(table["day"].max())
+    return 168.0 if 168.0 in days.index else float(str(days.idxmax())) if len(days) else float(table["day"].max())
 
 
 def _patients(recording: Recording) -> Iterator[tuple[str | None, Patients]]:

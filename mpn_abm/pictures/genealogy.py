@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import genotype_words
@@ -79,12 +78,14 @@ def tree_of(recording: Recording, replicate: int, most: int, least: float = 0.0)
         raise UsageError(f"{recording.place}: no clone of replicate {replicate} in the table")
     days = np.unique(rows["day"].to_numpy(float))
     table = rows.pivot_table(index="day", columns="clone", values="cells", aggfunc="sum").reindex(days).fillna(0.0)
-    about = rows.drop_duplicates("clone").set_index("clone").sort_index()
+    about = rows.drop_duplicates("clone").sort_values("clone")
+    columns = zip(*(about[name] for name in ("clone", "name", "genotype", "parent", "born_day")), strict=True)
     clones = {
-        int(number): Clone(int(number), str(said["name"]), str(said["genotype"]), int(said["parent"]),
-                           float(said["born_day"]), table[number].to_numpy(float))
-        for number, said in about.iterrows()
-    }  # fmt: skip
+        int(number): Clone(
+            int(number), str(name), str(genotype), int(parent), float(born), table[number].to_numpy(float)
+        )
+        for number, name, genotype, parent, born in columns
+    }
     kept = _kept(clones, most, least * float(table.sum(axis=1).max()))
     for number, clone in clones.items():
         if number not in kept:

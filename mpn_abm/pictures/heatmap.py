@@ -12,7 +12,7 @@ from mpn_abm.pictures.labels import axis_label, quantity, words
 from mpn_abm.pictures.palette import INK, PAPER
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import head_of
-from mpn_abm.pictures.style import Picture, heading, new_figure
+from mpn_abm.pictures.style import Picture, heading, log_scale, new_figure
 from mpn_abm.pictures.sweep_tables import Points, bins_of, is_log, level_words, levels_of, points_of
 
 COLOURS = "cividis"
@@ -90,7 +90,7 @@ class Scale:
             part.set_ticks(np.arange(len(self.levels)) + 0.5, [level_words(level) for level in self.levels])
             part.set_tick_params(length=0)
         elif self.is_log:
-            getattr(axis, f"set_{name}scale")("log")
+            log_scale(axis, name)
 
     def middle(self, cell: int) -> str:
         """The middle of a cell in words."""
@@ -107,8 +107,8 @@ def grid_of(points: Points, across: str, up: str) -> tuple[Scale, Scale, np.ndar
     cells = pd.DataFrame({"x": x.place(points.table[across]), "y": y.place(points.table[up]),
                           "value": points.table[points.value]})  # fmt: skip
     means = np.full((len(y.borders) - 1, len(x.borders) - 1), np.nan)
-    for (column, row), value in cells.groupby(["x", "y"])["value"].mean().items():  # type: ignore[misc]
-        means[row, column] = value
+    mean = cells.groupby(["x", "y"], as_index=False)["value"].mean()
+    means[mean["y"].to_numpy(int), mean["x"].to_numpy(int)] = mean["value"].to_numpy(float)
     return x, y, means
 
 

@@ -79,7 +79,7 @@ def steps(times: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
         # at 0 and 1 the formula has no interval, of which scipy warns
         warnings.simplefilter("ignore", RuntimeWarning)
-        interval = curve.confidence_interval(LEVEL, method="log-log")
+        interval: Any = curve.confidence_interval(LEVEL, method="log-log")
     x = np.concatenate([[0.0], curve.quantiles, [day.max()]])
 
     def course(values: np.ndarray, first: float) -> np.ndarray:

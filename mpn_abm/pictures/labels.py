@@ -144,5 +144,5 @@ def quantity(value: float) -> str:
         return "0"
     if abs(value) >= 1e6 or abs(value) < 1e-3:
         mantissa, _, exponent = f"{value:.1e}".partition("e")
-        return f"{mantissa.removesuffix('.0')} × 10{str(int(exponent)).translate(_RAISED)}"
+        return f"{mantissa.removesuffix('.0')} \u00d7 10{str(int(exponent)).translate(_RAISED)}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

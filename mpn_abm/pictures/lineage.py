@@ -56,9 +56,11 @@ def draw(recording: Recording, *, replicate: int = 0, title: str | None = None) 
     handles: list[Any] = [Patch(facecolor=colour, edgecolor=FAINT, linewidth=0.4, label=label) for label, colour in
                           legend_of(tree, palette)]  # fmt: skip
     sizes = [10.0**k for k in range(int(np.log10(max(largest, 10.0))) + 1)]
-    # rows in points
-    handles += [Line2D([], [], color=FAINT, linewidth=72 * ROW * float(_height(n, largest)), label="1 cell" if n == 1 else f"{quantity(n)} cells",
-                       solid_capstyle="butt") for n in (sizes[0], sizes[-1])]  # fmt: skip
+    for number in (sizes[0], sizes[-1]):
+        words = "1 cell" if number == 1 else f"{quantity(number)} cells"
+        # rows in points
+        width = 72 * ROW * float(_height(number, largest))
+        handles.append(Line2D([], [], color=FAINT, linewidth=width, label=words, solid_capstyle="butt"))
     if any(clone.cells[-1] == 0 for clone in order):
         handles.append(Line2D([], [], color=FAINT, marker="x", linewidth=0, markersize=4, label="died out"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3)

@@ -53,7 +53,7 @@ def draw(recording: Recording, *, day: float | None = None, replicate: int = 0, 
     else:
         figure = new_figure(7.4, 6.0)
         _draw_depth(figure, marrow, snapshot, recording)
-    figure.legend(handles=legend_of(marrow, [snapshot], recording), loc="outside center right", labelspacing=0.7)
+    figure.legend(handles=legend_of(marrow, [snapshot], recording), loc="outside right center", labelspacing=0.7)
     heading(figure, question if title is None else title, when if title != "" else "")
     return Picture(figure, f"Map of the marrow of {recording.name}, {_moment(marrow, snapshot.day)}: "
                            f"{_inventory(marrow, snapshot)}.")  # fmt: skip
@@ -118,7 +118,7 @@ def chosen_days(marrow: Marrow, most: int) -> list[float]:
     if recording.has("trajectory") and "car_t_total" in recording.columns("trajectory"):
         rows = recording.rows("trajectory", columns=["day", "car_t_total"], replicate=marrow.replicate)
         if rows["car_t_total"].max() > 0:
-            peak = days.index(marrow.nearest(float(rows.loc[rows["car_t_total"].idxmax(), "day"])))
+            peak = days.index(marrow.nearest(float(rows["day"].iloc[int(rows["car_t_total"].argmax())])))
             inner = places[1:-1]
             inner[np.abs(inner - peak).argmin()] = peak
     return [days[k] for k in np.unique(places)]

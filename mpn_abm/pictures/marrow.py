@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Snapshot:
     @property
     def is_flat(self) -> bool:
         """Whether it has one layer of sites."""
-        return self.kind.shape[0] == 1
+        return bool(self.kind.shape[0] == 1)
 
 
 class Marrow:
@@ -205,7 +206,7 @@ def _by_day(tables: Iterator[pa.Table]) -> Iterator[tuple[float, pa.Table]]:
     for table in tables:
         days = table.column("day").to_numpy()
         edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in pairwise(edges):
             if start == stop:
                 continue
             if held_day is not None and days[start] != held_day:

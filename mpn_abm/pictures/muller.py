@@ -54,8 +54,9 @@ def draw(recording: Recording, *, replicate: int = 0, title: str | None = None) 
     axis.grid(False)
     bands = bands_of(tree)
     for band in bands:
-        axis.fill_between(band.days / unit.days, band.low, band.high, color=colours[band.clone.number], linewidth=0.35,
-                          edgecolor=mixed(colours[band.clone.number], "#000000", 0.35), label=band.clone.name)  # fmt: skip
+        colour = colours[band.clone.number]
+        axis.fill_between(band.days / unit.days, band.low, band.high, color=colour, linewidth=0.35,
+                          edgecolor=mixed(colour, "#000000", 0.35), label=band.clone.name)  # fmt: skip
     for band in bands:
         _name(axis, band, bands, unit.days, colours[band.clone.number])
     axis.set_xlim(0, end / unit.days)

@@ -15,7 +15,7 @@ from mpn_abm.pictures.labels import axis_label, words
 from mpn_abm.pictures.palette import EMPHASIS, FAINT
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import head_of
-from mpn_abm.pictures.style import Picture, heading, new_figure, note
+from mpn_abm.pictures.style import Picture, heading, log_scale, new_figure, note
 from mpn_abm.pictures.sweep_tables import Points, is_log, is_number, level_words, levels_of, path_words, points_of
 
 MOST = 6
@@ -118,7 +118,7 @@ def _numbers(values: pd.Series) -> np.ndarray:
 
 def _scale(axis: Any, values: pd.Series, name: str) -> None:
     if is_log(values):
-        getattr(axis, f"set_{name}scale")("log")
+        log_scale(axis, name, (1.0, 3.0))
     elif not is_number(values):
         levels = levels_of(values) or []
         getattr(axis, f"set_{name}ticks")(range(len(levels)), [level_words(level) for level in levels])

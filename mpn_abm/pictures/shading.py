@@ -95,7 +95,7 @@ def _add(light: np.ndarray, size: int, right: np.ndarray, up: np.ndarray, streng
 def edges(shape: tuple[int, int, int], angle: float) -> list[tuple[float, float, float, float]]:
     """The twelve edges of the marrow in the projection, in pixels from its middle."""
     corners = np.array([(a, b, c) for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]) * np.array(shape[::-1]) / 2.0
-    right, up = turned(*corners.T, angle)
+    right, up = turned(corners[:, 0], corners[:, 1], corners[:, 2], angle)
     pairs = [(i, j) for i in range(8) for j in range(i) if bin(i ^ j).count("1") == 1]
     return [(right[i], up[i], right[j], up[j]) for i, j in pairs]
 

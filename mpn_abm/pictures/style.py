@@ -101,6 +101,17 @@ def note(axes: Axes, text: str, **options: Any) -> None:
     axes.text(x, y, text, transform=axes.transAxes, fontsize=7.0, **place)
 
 
+def log_scale(axis: Axes, name: str, steps: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
+    """A logarithmic axis (x or y) with few and plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    getattr(axis, f"set_{name}scale")("log")
+    part = getattr(axis, f"{name}axis")
+    part.set_major_locator(LogLocator(10.0, subs=steps))
+    part.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    part.set_minor_formatter(NullFormatter())
+
+
 @dataclass
 class Picture:
     """A finished picture.

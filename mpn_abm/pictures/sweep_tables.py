@@ -61,7 +61,7 @@ def points_of(recording: Recording, value: str | None, arm: str | None, asked: l
     if name not in rows or not (pd.api.types.is_numeric_dtype(rows[name]) or pd.api.types.is_bool_dtype(rows[name])):
         raise UsageError(f"--endpoint: {unknown('column of numbers of the summary', name, known)}")
     numbers = rows.assign(**{name: rows[name].astype(float)})
-    table = numbers.groupby(varying, dropna=False, as_index=False)[name].mean()
+    table = numbers.groupby(varying, dropna=False)[name].mean().reset_index()
     return Points(table, chosen, name, recording.unit(name, "summary"), len(rows))
 
 

@@ -110,8 +110,9 @@ def _draw_arm(
         mark, ink = MARKS.get(name, ("D", FAINT))
         # what falls on one day stays apart
         aside = SPREAD * ((place + 0.5) / len(names) - 0.5)
+        size = 5.6 if mark == "*" else 4.0
         axis.plot(mine["time_days"] / unit.days, [row_of[one] + aside for one in mine["patient"]], mark, color=ink,
-                  markersize=5.6 if mark == "*" else 4.0, markeredgecolor=PAPER, markeredgewidth=0.3, zorder=5)  # fmt: skip
+                  markersize=size, markeredgecolor=PAPER, markeredgewidth=0.3, zorder=5)  # fmt: skip
         seen.add(name)
     axis.set_ylim(len(shown) - 0.2, -0.8)
     axis.set_yticks([])

@@ -11,7 +11,6 @@ from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import words
 from mpn_abm.pictures.palette import EMPHASIS, INK, SOURCES
 from mpn_abm.pictures.recording import Recording
-from mpn_abm.pictures.runs import head_of
 from mpn_abm.pictures.style import Picture, heading, new_figure
 from mpn_abm.scenario.citing import kind_of
 
@@ -64,7 +63,7 @@ def draw(
         f"{MEASURES.get(measure, measure or 'index')} ({'fraction' if unit in ('', '-', 'by measure') else unit})"
     )
     figure.legend(handles=_legend(kinds, rows), loc="outside lower center", ncols=4)
-    question, whose = head_of(recording)
+    question = recording.question
     what = _what(rows)
     below = "; ".join(part for part in (what, recording.name, _left_out(table)) if part)
     heading(figure, question if title is None else title, below if title != "" else "")
