@@ -17,6 +17,7 @@ Kind = Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(KI
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the program."""
     app.command()(plot)
+    app.command()(report)
 
 
 def plot(
@@ -48,6 +49,18 @@ def plot(
     picture = draw(kind, path, **{name: value for name, value in said.items() if value is not None})
     picture.save(output, dpi=dpi, overwrite=overwrite)
     print(f"{output}: {picture.alt}")
+
+
+def report(
+    path: Annotated[Path, typer.Argument(help="The folder of a run or a study.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page: .html.")],
+    overwrite: Overwrite = False,
+) -> None:
+    """Write one page on a run or a study: answer, claims, pictures, parameters, and how to make it again."""
+    from mpn_abm.pictures.report.report import write_report
+
+    write_report(path, output, overwrite=overwrite)
+    print(f"{output}: {output.stat().st_size / 1024:.0f} kB")
 
 
 def _listed(text: str) -> list[str]:

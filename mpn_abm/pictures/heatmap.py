@@ -9,7 +9,7 @@ import pandas as pd
 
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import axis_label, quantity, words
-from mpn_abm.pictures.palette import INK, PAPER
+from mpn_abm.pictures.palette import ON_DARK, ON_LIGHT, PAPER
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import head_of
 from mpn_abm.pictures.style import Picture, heading, log_scale, new_figure
@@ -118,7 +118,7 @@ def _write_numbers(axis: Any, x: Scale, y: Scale, means: np.ndarray, shown: Any)
         return
     for (row, column), value in np.ndenumerate(means):
         if np.isfinite(value):
-            ink = PAPER if shown.norm(value) < 0.5 else INK
+            ink = ON_DARK if shown.norm(value) < 0.5 else ON_LIGHT
             axis.text(column + 0.5, row + 0.5, quantity(float(value)), ha="center", va="center", fontsize=7, color=ink)
 
 

@@ -13,7 +13,7 @@ from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import head_of, palette_of
 from mpn_abm.pictures.style import Picture, heading, new_figure
 
-MOST = 30
+MOST, MOST_DAYS = 30, 120
 # in rows
 THIN, THICK = 0.08, 0.66
 ROW = 0.19
@@ -100,6 +100,7 @@ def _draw_clone(
     if clone.parent in row_of:
         axis.plot([start / per_unit] * 2, [row_of[clone.parent], row], color=FAINT, linewidth=0.7, zorder=1)
     days = np.unique(np.concatenate([[start], tree.days[(tree.days > start) & (tree.days <= last)], [last]]))
+    days = days[np.unique(np.linspace(0, len(days) - 1, MOST_DAYS).round().astype(int))]
     half = _height(np.interp(days, tree.days, clone.cells), largest) / 2
     axis.fill_between(days / per_unit, row - half, row + half, color=mixed(colour, "#000000", 0.1), linewidth=0,
                       zorder=2, label=clone.name)  # fmt: skip

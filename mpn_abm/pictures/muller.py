@@ -9,12 +9,12 @@ import numpy as np
 
 from mpn_abm.pictures.genealogy import Clone, Tree, colours_of, legend_of, short_name, tree_of
 from mpn_abm.pictures.labels import moment, quantity, time_unit
-from mpn_abm.pictures.palette import FAINT, INK, PAPER, contrast, mixed
+from mpn_abm.pictures.palette import FAINT, ON_DARK, ON_LIGHT, contrast, mixed
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import head_of, palette_of
 from mpn_abm.pictures.style import Picture, heading, new_figure
 
-MOST = 60
+MOST, MOST_DAYS = 60, 160
 # shares of all cells: from which a clone is drawn, and how wide it must be for its name
 LEAST, NAMED = 0.005, 0.05
 # of the picture
@@ -85,7 +85,9 @@ def bands_of(tree: Tree) -> list[Band]:
     parts, so that it opens in the middle of them on the day on which it arose.
     """
     births = [clone.born for clone in tree.clones.values() if tree.days[0] < clone.born < tree.days[-1]]
-    days = np.unique(np.concatenate([tree.days, births]))
+    # more days than the picture has room for would only make its file large
+    every = np.unique(np.linspace(0, len(tree.days) - 1, MOST_DAYS).round().astype(int))
+    days = np.unique(np.concatenate([tree.days[every], births]))
     own = {number: _over(days, tree.days, clone) for number, clone in tree.clones.items()}
     whole = np.maximum(sum(own.values()), 1e-9)
     bands: list[Band] = []
@@ -141,7 +143,7 @@ def _name(axis: Any, band: Band, bands: list[Band], per_unit: float, colour: str
     row, place = np.unravel_index(clear.argmax(), clear.shape)
     if clear[row, place] < NAMED:
         return
-    ink = INK if contrast(INK, colour) > contrast(PAPER, colour) else PAPER
+    ink = ON_LIGHT if contrast(ON_LIGHT, colour) > contrast(ON_DARK, colour) else ON_DARK
     axis.text(days[place] / per_unit, edges[2 * row : 2 * row + 2, place].mean(), words, fontsize=6.5, color=ink,
               ha="center", va="center")  # fmt: skip
 

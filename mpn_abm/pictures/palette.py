@@ -12,6 +12,8 @@ PAPER, DARK_PAPER = "#ffffff", "#15181d"
 INK, FAINT, GRID = "#20242c", "#6d7480", "#d9dce1"
 # not quite the paper, so that a page in dark colours leaves it as it is
 EMPTY, SCAR = "#fffffe", "#26211f"
+# letters on a coloured area, which a page in dark colours leaves as they are
+ON_LIGHT, ON_DARK = "#1f242c", "#fefefe"
 EMPHASIS = "#c8446a"  # limits, thresholds
 
 LINES: dict[str, str] = {

@@ -15,9 +15,10 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from mpn_abm.errors import MissingFileError, UsageError
+from mpn_abm.files import RESOLVED
 from mpn_abm.scenario.scenario import Scenario, load
 
-RESOLVED, MANIFEST = "scenario.resolved.yaml", "manifest.json"
+MANIFEST = "manifest.json"
 PARTED = ("trajectory", "summary", "failures")
 
 
@@ -36,6 +37,7 @@ class Recording:
         self.folder: Path | None = None
         self._frames: dict[str, pd.DataFrame] = {}
         self.facts: dict[str, Any] = {}
+        self.source = source
         if isinstance(source, str | PathLike):
             self._open(Path(source))
         elif hasattr(source, "tables") and hasattr(source, "facts"):

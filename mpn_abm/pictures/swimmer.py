@@ -10,7 +10,7 @@ import pandas as pd
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.cohort import by_arm, events_of, times_of
 from mpn_abm.pictures.labels import TimeUnit, time_unit, words
-from mpn_abm.pictures.palette import FAINT, INK, PAPER, arm_colours, mixed
+from mpn_abm.pictures.palette import FAINT, ON_DARK, ON_LIGHT, PAPER, arm_colours, mixed
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import chosen_arms, head_of, reference_of
 from mpn_abm.pictures.style import Picture, heading, new_figure
@@ -97,7 +97,8 @@ def _draw_arm(
     seen = set()
     dead = shown["event"].to_numpy(bool)
     if dead.any():
-        axis.plot(length[dead], np.flatnonzero(dead), "x", color=INK, markersize=3.6, markeredgewidth=1.0, zorder=4)
+        axis.plot(length[dead], np.flatnonzero(dead), "X", color=ON_LIGHT, markersize=4.6, markeredgewidth=0.4,
+                  markeredgecolor=ON_DARK, zorder=4)  # fmt: skip
         seen.add("died")
     if (~dead).any():
         axis.plot(length[~dead], np.flatnonzero(~dead), ">", color=colour, markersize=4, clip_on=False, zorder=3)
@@ -140,7 +141,7 @@ def _legend(marked: list[str], seen: set[str]) -> list[Any]:
 
     handles = [sign(*MARKS.get(name, ("D", FAINT)), words(name)) for name in marked if name in seen]
     if "died" in seen:
-        handles.append(sign("x", INK, "died"))
+        handles.append(sign("X", ON_LIGHT, "died"))
     if "alive" in seen:
         handles.append(sign(">", FAINT, "alive when the study ended"))
     return handles
