@@ -17,6 +17,7 @@ Kind = Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(KI
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the program."""
     app.command()(plot)
+    app.command()(movie)
     app.command()(report)
 
 
@@ -49,6 +50,24 @@ def plot(
     picture = draw(kind, path, **{name: value for name, value in said.items() if value is not None})
     picture.save(output, dpi=dpi, overwrite=overwrite)
     print(f"{output}: {picture.alt}")
+
+
+def movie(
+    run: Annotated[Path, typer.Argument(help="The folder of a run with snapshots.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The film: .gif, .mp4, or .html with a slider.")],
+    replicate: Annotated[int, typer.Option(min=0, help="The replicate that has snapshots.")] = 0,
+    size: Annotated[int, typer.Option(min=64, max=2048, help="Width and height in pixels.")] = 512,
+    frames: Annotated[int | None, typer.Option(min=1, help="Frames; one per snapshot unless said.")] = None,
+    fps: Annotated[float | None, typer.Option(min=0.1, max=60, help="Frames a second.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make a film of the marrow: clones, scar and CAR T cells, with the VAF so far."""
+    from mpn_abm.pictures.movie import write_movie
+
+    film = write_movie(
+        run, output, replicate=replicate, size=size, frames=frames, per_second=fps, overwrite=overwrite
+    )  # fmt: skip
+    print(f"{output}: {film.alt} {output.stat().st_size / 1024:.0f} kB")
 
 
 def report(

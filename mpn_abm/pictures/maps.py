@@ -183,9 +183,10 @@ def legend_of(marrow: Marrow, snapshots: Sequence[Snapshot], recording: Recordin
     if any(one.scar.max() > 0.02 for one in snapshots):
         handles.append(Patch(facecolor=mixed(PAPER, SCAR, SCAR_STRENGTH), label="shade: scar, full at ECM 1"))
         if all(one.is_flat for one in snapshots):
-            handles.append(Line2D([], [], color=SCAR, linewidth=0.8, label="border of MF-2 scar"))
+            handles.append(Patch(facecolor=EMPTY, edgecolor=SCAR, linewidth=1.1, label="border of MF-2 scar"))
     if any(one.t_cells.any() for one in snapshots):
-        handles.append(Line2D([], [], marker="o", linewidth=0, color=T_CELL, markersize=4,
+        handles.append(Line2D([], [], marker="o", linewidth=0, color=T_CELL, markersize=4.5, markeredgecolor=FAINT,
+                              markeredgewidth=0.5,
                               label=_of_t_cells(marrow, snapshots, recording)))  # fmt: skip
     return handles
 

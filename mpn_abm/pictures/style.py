@@ -158,7 +158,9 @@ class Picture:
     def svg(self, prefix: str) -> str:
         """The picture as an SVG element for a page: ids of its own, text and axes in the colour of the page."""
         text = self.data("svg").decode()
-        text = text[text.index("<svg") :]
+        # as wide as it was drawn, letters of one size in all pictures of a page
+        width = f"{8.1 * self.figure.get_figwidth():.1f}rem"
+        text = text[text.index("<svg") :].replace("<svg", f'<svg style="max-width: {width}"', 1)
         text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
         text = re.sub(r'\bid="', f'id="{prefix}-', text)
         text = re.sub(r"url\(#", f"url(#{prefix}-", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mpn_abm.analysis.claims import on_day
@@ -160,7 +161,7 @@ def _compared(recording: Recording) -> Table:
     arms = [str(reference), *(arm for arm in arms if arm != reference)]
     found = {(row["endpoint"], row["day"] if pd.notna(row["day"]) else None, row["arm"], row["contrast"]): row
              for row in means.astype(object).where(means.notna(), None).to_dict("records")}  # fmt: skip
-    days = list(dict.fromkeys(day for name, day, _, _ in found))
+    days = sorted({day for _, day, _, _ in found}, key=lambda day: np.inf if day is None else day)
     lines = []
     for name, label in HEADLINES.items():
         for day in days:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import pandas as pd
 
@@ -59,7 +60,13 @@ def values_of(recording: Recording) -> tuple[list[Value], dict[str, list[Value]]
 def _value(row: Explanation, origin: str) -> Value:
     unit = "" if row.value is None else row.unit
     kind = source_kind(row.source) if row.source else ""
-    return Value(row.path, f"{written(row.value)} {unit}".strip(), row.meaning, row.source, kind, origin)
+    return Value(row.path, f"{written(row.value)} {unit}".strip(), row.meaning, row.source, kind, _short(origin))
+
+
+def _short(origin: str) -> str:
+    """A place without the folders of the machine."""
+    file, colon, place = origin.partition(":")
+    return f"{PurePath(file).name}{colon}{place}" if colon and not file.startswith("--") else origin
 
 
 def varied_by(recording: Recording) -> list[Varied]:
