@@ -94,7 +94,7 @@ def _table(recording: Recording) -> pd.DataFrame:
     for name in TABLES:
         if recording.has(name):
             return recording.frame(name)
-    if recording.folder is None and len(recording.tables) == 1:
+    if recording.is_one_table:
         return recording.frame(recording.tables[0])
     claims = recording.facts.get("claims")
     if claims:

@@ -55,7 +55,7 @@ def draw(
     axis.legend(loc="best")
     numbers = draw_numbers_at_risk(table, arms, colours, unit, span)
     table.set_xlabel(unit.label)
-    said = tests(recording, arms, name)
+    said = differences(recording, arms, name)
     if said:
         figure.supxlabel("\n".join(said), x=0.01, ha="left", fontsize=7.0, color=FAINT)
     question, whose = head_of(recording, arm, int(times.groupby("arm", dropna=False).size().max()))
@@ -138,7 +138,7 @@ def at_risk(times: pd.DataFrame, days: np.ndarray) -> list[int]:
     return [int((times["time_days"] >= day - 1e-6).sum()) for day in days]
 
 
-def tests(recording: Recording, arms: dict[str | None, pd.DataFrame], name: str) -> list[str]:
+def differences(recording: Recording, arms: dict[str | None, pd.DataFrame], name: str) -> list[str]:
     """What can be said of the difference to the reference.
 
     Of independent arms the log-rank test; of twins, who are not independent, what the comparison says.

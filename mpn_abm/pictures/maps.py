@@ -46,7 +46,7 @@ def draw(recording: Recording, *, day: float | None = None, replicate: int = 0, 
     when = f"{whose}, {_moment(marrow, snapshot.day)}"
     if snapshot.is_flat:
         height = 4.3 * min(marrow.shape[1] / marrow.shape[2], 1.6)
-        figure = new_figure(6.6, 0.75 + height)
+        figure = new_figure(7.4, 0.75 + height)
         axis = figure.subplots()
         draw_plane(axis, marrow, snapshot, (0, 0))
         _name_axes(axis, recording, "x", "y")

@@ -117,13 +117,21 @@ def mp4(film: Film, per_second: float) -> bytes:
         return file.read_bytes()
 
 
+def _webp(image: Any, lossless: bool) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", lossless=lossless, quality=40 if lossless else 75, method=2)
+    return buffer.getvalue()
+
+
 def page(film: Film, per_second: float) -> bytes:
     """A page with the frames in it, a slider, and a button that plays them."""
+    # squares of one colour are smaller without loss, glass and crowds of sites with it
+    lossless: bool | None = None
     frames = []
     for image in film.images():
-        buffer = io.BytesIO()
-        image.save(buffer, "WEBP", quality=82, method=2)
-        frames.append(base64.b64encode(buffer.getvalue()).decode())
+        if lossless is None:
+            lossless = len(_webp(image, True)) < len(_webp(image, False))
+        frames.append(base64.b64encode(_webp(image, lossless)).decode())
     text = resources.files("mpn_abm.pictures").joinpath("player.html").read_text(encoding="utf-8")
     days = [f"{still.snapshot.day:g}" for still in film.stills()]
     for name, value in {

@@ -20,7 +20,7 @@ LINES: dict[str, str] = {
     "wild_type": "#2f84c0",
     "donor": "#12906a",
     "JAK2_V617F": "#c9579b",
-    "JAK2_V617F_HOM": "#9a3f94",
+    "JAK2_V617F_HOM": "#9f469a",
     "CALR_TYPE1": "#d55e00",
     "CALR_TYPE2": "#b07d05",
 }

@@ -91,6 +91,11 @@ class Recording:
         return whole + [name for name in PARTED if name not in whole and any((self.folder / name).glob("*.parquet"))]
 
     @property
+    def is_one_table(self) -> bool:
+        """Whether it is one file and no folder."""
+        return self._file is not None
+
+    @property
     def is_study(self) -> bool:
         """Whether its runs have arms and patients."""
         return "plan" in self.tables

@@ -58,7 +58,7 @@ def draw(
     given = _given(recording, rows) if len(arms) == 1 else []
     figure, axes, beneath = _layout(len(panels), len(given))
     for axis, panel in zip(axes, panels, strict=True):
-        _draw_panel(axis, panel, rows, unit)
+        draw_panel(axis, panel, rows, unit)
         if measured is not None:
             _draw_measured(axis, panel, measured, unit)
     _legends(figure, axes, panels, rows, measured)
@@ -140,7 +140,8 @@ def _lowest(axes: list[Any]) -> list[Any]:
     return list(found.values())
 
 
-def _draw_panel(axis: Any, panel: Panel, rows: pd.DataFrame, unit: TimeUnit) -> None:
+def draw_panel(axis: Any, panel: Panel, rows: pd.DataFrame, unit: TimeUnit) -> None:
+    """The lines of one axis, with its title and its unit."""
     for line in panel.lines:
         mine = rows if line.arm is None or "arm" not in rows else rows[rows["arm"] == line.arm]
         if line.column not in mine or mine[line.column].isna().all():

@@ -58,10 +58,7 @@ def draw(
     axis.grid(axis="y", visible=False)
     axis.grid(axis="x", visible=True)
     axis.axvline(0, color=INK, linewidth=0.6)
-    unit = recording.unit("index", recording.tables[0]) if recording.tables else ""
-    axis.set_xlabel(
-        f"{MEASURES.get(measure, measure or 'index')} ({'fraction' if unit in ('', '-', 'by measure') else unit})"
-    )
+    axis.set_xlabel(f"{MEASURES.get(measure, measure or 'index')} (fraction)")
     figure.legend(handles=_legend(kinds, rows), loc="outside lower center", ncols=4)
     question = recording.question
     what = _what(rows)
@@ -76,7 +73,7 @@ def draw(
 
 def chosen_rows(recording: Recording, endpoint: str | None, day: float | None) -> pd.DataFrame:
     """The rows of one endpoint, one day and the measure that ranks."""
-    name = TABLE if recording.has(TABLE) or recording.folder is not None else recording.tables[0]
+    name = recording.tables[0] if recording.is_one_table else TABLE
     recording.need(name, "this is for a sensitivity study")
     table = recording.frame(name)
     missing = [column for column in ("parameter", "index", "low", "high") if column not in table]

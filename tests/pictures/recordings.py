@@ -1,7 +1,11 @@
 """Small runs and studies that the pictures are drawn from, made once."""
 
+import json
 from functools import cache
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 import mpn_abm
 
@@ -92,3 +96,50 @@ ARMS = {
         "grows": {"arm": "none", "endpoint": "vaf_driver", "at_year": 1, "low": 0.99},
     },
 }  # fmt: skip
+
+
+@cache
+def lifetime():
+    """Clones that arise from one another by background drivers, thirty years of a fast marrow."""
+    return mpn_abm.run(mpn_abm.load(LIFETIME))
+
+
+def sweep(folder):
+    """A sweep of two parameters in the tables of a study: nine points, two replicates each."""
+    points = [
+        {"antigen.density_molecules": a, "car_t.homing": h} for a in (100.0, 500.0, 2000.0) for h in (0.03, 0.1, 0.3)
+    ]
+    pieces, plan = [], []
+    for number, point in enumerate(points):
+        result = mpn_abm.run(mpn_abm.load(POINT, point), replicates=2)
+        table = result.tables["summary"]
+        table = table.add_column(1, "arm", pa.nulls(2, pa.string())).add_column(2, "patient", pa.array([number] * 2))
+        for k, (path, value) in enumerate(point.items()):
+            table = table.add_column(table.column_names.index("seed") + 1 + k, path, pa.array([value] * 2))
+        pieces.append(table)
+        plan += [{"run_id": f"{number:05d}-{k:03d}", "arm": None, "patient": number, **point} for k in range(2)]
+    (folder / "summary").mkdir(parents=True)
+    pq.write_table(pa.concat_tables(pieces), folder / "summary" / "part-00000.parquet")
+    kinds = {"run_id": pa.string(), "arm": pa.string(), "patient": pa.int64()} | dict.fromkeys(points[0], pa.float64())
+    pq.write_table(pa.Table.from_pylist(plan, pa.schema(kinds)), folder / "plan.parquet")
+    (folder / "manifest.json").write_text(json.dumps({"name": "depth", "question": "How deep?", "kind": "sweep"}))
+    return folder
+
+
+LIFETIME = {
+    "schema": "mpn-abm/1",
+    "name": "lifetime",
+    "seed": 4,
+    "time": {"duration_years": 30, "step_days": 7, "record_every_days": 364},
+    "marrow": {"shape": [20, 20]},
+    "clones": {"healthy": {"genotype": "wild_type"}, "jak2": {"genotype": "JAK2_V617F", "fraction": 0.1}},
+    **dict.fromkeys(("fibrosis", "antigen", "blood", "spleen", "progression", "immune"), OFF),
+}
+POINT = {
+    "schema": "mpn-abm/1",
+    "name": "depth",
+    "time": {"duration_weeks": 12},
+    "marrow": {"shape": [16, 16], "hsc_pool_cells": 1_000_000},
+    "clones": {"healthy": {"genotype": "wild_type"}, "calr": {"genotype": "CALR_TYPE1", "fraction": 0.4}},
+    "treatments": {"car_t": {"dose_cells": 5.0e8, "day": 7}},
+}
