@@ -67,6 +67,18 @@ def genotype_words(genotype: str) -> str:
     return " + ".join([GENOTYPES.get(base, base.replace("_", " ")), *flags])
 
 
+def title_words(column: str) -> str:
+    """A column in words that stand alone."""
+    if column in ("vaf_jak2", "vaf_calr"):
+        return f"{COLUMNS[column]} VAF"
+    if column.startswith("car_t_") and column != "car_t_total":
+        return f"{words(column)} CAR T cells"
+    for prefix in ("fraction_", "cells_", "genotype_cells_"):
+        if column.startswith(prefix) and column not in COLUMNS:
+            return f"{words(column)} cells"
+    return words(column)
+
+
 def words(column: str) -> str:
     """A column in words."""
     if column in COLUMNS:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from mpn_abm.errors import UsageError
-from mpn_abm.pictures.labels import words
+from mpn_abm.pictures.labels import title_words, words
 from mpn_abm.pictures.palette import SINGLE, T_CELL_STATES, Palette, arm_colours
 from mpn_abm.pictures.runs import clones_of
 from mpn_abm.scenario.claim_columns import missing_column
@@ -109,13 +109,13 @@ def panels_of_columns(
         if not (pd.api.types.is_numeric_dtype(rows[name]) or pd.api.types.is_bool_dtype(rows[name])):
             raise UsageError(f"{name}: has words, which a course cannot show")
         if len(arms) > 1:
-            panels.append(Panel(words(name), "", unit(name), _of_arms(name, colours)))
+            panels.append(Panel(title_words(name), "", unit(name), _of_arms(name, colours)))
             continue
         line = _line(name, palette)
         if panels and _kind(name) and _kind(name) == _kind(panels[-1].lines[0].column):
             panels[-1] = replace(panels[-1], lines=(*panels[-1].lines, line), title=_kind(name), label="")
         else:
-            panels.append(Panel(words(name), "", unit(name), (line,)))
+            panels.append(Panel(title_words(name), "", unit(name), (line,)))
     return panels
 
 
