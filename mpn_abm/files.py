@@ -23,6 +23,8 @@ ZSTD_LEVEL = 3
 # rows that are read together: those of about this many runs, so that a query for some of many short runs reads few
 RUNS_PER_GROUP = 100
 FEWEST_ROWS_PER_GROUP, MOST_ROWS_PER_GROUP = 2**15, 2**20
+# a whole scenario, beside the tables that were made with it
+RESOLVED = "scenario.resolved.yaml"
 # is there, and locked, while a run holds its folder
 LOCK = ".running"
 # a file that is being written

@@ -67,7 +67,7 @@ def test_imports_run_one_way():
         ("a_new_module.py", "", "Imports run one way"),
         ("mechanisms/jak_stat/kernel.py", "import pandas", "Kernels see arrays and numbers only"),
         ("cli/running.py", "import mpn_abm.model", "Only the Mesa model knows Mesa"),
-        ("analysis/claims.py", "import mpn_abm.state", "Analysis reads tables and knows no simulator"),
+        ("analysis/claims.py", "import mpn_abm.state", "Analysis and pictures read tables and know no simulator"),
         ("scenario/paths.py", "import numpy", "Checking a file loads no compiler"),
         (
             "mechanisms/fibrosis/kernel.py",

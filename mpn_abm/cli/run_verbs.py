@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mpn_abm.cli.options import Json, Overwrite, Quiet, Seed, Set, Strict, Threads
+from mpn_abm.cli.options import Json, Overwrite, Quiet, Report, Seed, Set, Strict, Threads
 from mpn_abm.errors import UsageError
 
 
@@ -33,6 +33,7 @@ def run(
     as_json: Json = False,
     quiet: Quiet = False,
     strict: Strict = False,
+    report: Report = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the run would take.")] = False,
 ) -> None:
     """Run a scenario, or one of its arms, write its tables and say which claims held."""
@@ -57,10 +58,13 @@ def run(
     if dry_run:
         running.dry_run(scenario, as_json)
         return
+    if report:
+        _refuse_without_what_a_report_needs()
     folder = out if out is not None else Path("runs") / name
     running.run_and_write(
-        scenario, folder, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict
-    )
+        scenario, folder, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict,
+        report_of=file if report else None,
+    )  # fmt: skip
 
 
 def compare(
@@ -74,6 +78,7 @@ def compare(
     as_json: Json = False,
     quiet: Quiet = False,
     strict: Strict = False,
+    report: Report = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the runs would take.")] = False,
 ) -> None:
     """Run all arms of a scenario with the same seeds, compare them, and say which claims held."""
@@ -84,9 +89,20 @@ def compare(
     if dry_run:
         comparing.dry_run(scenario, as_json)
         return
+    if report:
+        _refuse_without_what_a_report_needs()
     comparing.compare_and_write(
-        scenario, out, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict
-    )
+        scenario, out, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict,
+        report_of=file if report else None,
+    )  # fmt: skip
+
+
+def _refuse_without_what_a_report_needs() -> None:
+    """Before the work, not after it."""
+    from mpn_abm.pictures.needs import need
+
+    for module in ("matplotlib", "jinja2"):
+        need(module, "plot")
 
 
 def _said(**options: int | None) -> dict[str, int]:

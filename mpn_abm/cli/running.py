@@ -65,9 +65,10 @@ def _of_free(available: int | None) -> str:
 
 
 def run_and_write(
-    scenario: Scenario, folder: Path, *, threads: int, overwrite: bool, as_json: bool, quiet: bool, strict: bool
-) -> None:
-    """Run, write, and tell."""
+    scenario: Scenario, folder: Path, *, threads: int, overwrite: bool, as_json: bool, quiet: bool, strict: bool,
+    report_of: Path | None = None,
+) -> None:  # fmt: skip
+    """Run, write, and tell; with the file of the scenario, write a report on it, too."""
     refuse_too_many_threads(threads)
     # refused before the work, not after it
     with claimed(folder, overwrite):
@@ -75,6 +76,8 @@ def run_and_write(
         with progress(scenario.spec.name, quiet) as tell:
             result = run_scenario(scenario, threads=threads, progress=tell)
         manifest = result.write_into(folder)
+    if report_of is not None:
+        write_report_into(folder, report_of)
     if as_json:
         print(json.dumps(manifest))
     else:
@@ -83,6 +86,13 @@ def run_and_write(
         from mpn_abm.cli import claiming
 
         claiming.fail_if_any(result.claims)
+
+
+def write_report_into(folder: Path, file: Path) -> None:
+    """The page on what lies in a folder; an earlier one is out of date."""
+    from mpn_abm.pictures.report.report import write_report
+
+    write_report(folder, folder / "report.html", overwrite=True, scenario_file=str(file))
 
 
 def refuse_too_many_threads(threads: int) -> None:
