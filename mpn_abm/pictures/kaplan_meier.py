@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mpn_abm.analysis.shares import LEVEL, log_rank, median_time
+from mpn_abm.analysis.shares import LEVEL
+from mpn_abm.analysis.survival import log_rank, median_time
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.cohort import are_independent, by_arm, events_of, times_of
 from mpn_abm.pictures.labels import TimeUnit, quantity, time_unit, words
