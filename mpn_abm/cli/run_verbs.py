@@ -49,7 +49,9 @@ def run(
         scenario, name = scenario_of_run(file, run_id), run_id
     else:
         if file.is_dir():
-            raise UsageError(f"{file}: expected a scenario; a run of the study in a folder is repeated with --run-id ID")
+            raise UsageError(
+                f"{file}: expected a scenario; a run of the study in a folder is repeated with --run-id ID"
+            )
         scenario = load(file, sets=sets or (), options=options, arm=arm)
         name = _folder_name(scenario.spec.name, arm)
     for line in () if quiet else never_happens(scenario.spec):
