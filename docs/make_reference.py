@@ -59,6 +59,8 @@ from mpn_abm.scenario.explain import explained
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import SCHEMA, Comparison, Marrow, Spec
 from mpn_abm.scenario.shape import Blocks, Named, shape_of
+from mpn_abm.scenario.studies.axes import NEEDS, Axis
+from mpn_abm.scenario.studies.blocks import Power, StudyDocument
 from mpn_abm.scenario.treatments import (
     After,
     CarTTreatment,
@@ -143,7 +145,18 @@ COMPARISON = """These keys stand beside those above. `arms.NAME` takes every key
 [Compare arms and check claims](../guides/compare_and_claims.md) shows how they are used."""
 
 STUDY = """`compare` writes these tables, and `trajectory` and `summary` as a folder with a file for each arm, in which
-`arm` and `patient` follow `run_id`. Their columns are those of all arms, null where an arm has none."""
+`arm` and `patient` follow `run_id`. Their columns are those of all arms, null where an arm has none. The other studies
+write `trajectory` and `summary` in parts of up to 100 runs; after `seed` the summary has a column for each path that
+is varied. A trial writes all of these tables, and `patients` with a row for each of its patients."""
+
+STUDY_FILE = """`NAME` below `parameters` and `cohort` is a path. A study file has these keys beside `schema`, and one of `sweep`, `trial`, `sensitivity` and `calibrate`.
+`endpoints` and `expect` are those of a scenario. [Studies](../guides/studies.md) shows how they are used."""
+
+DISTRIBUTIONS = """`low` and `high` cut `normal`, `lognormal` and `beta` off. `choice` takes `weights` if its values are not
+equally likely."""
+
+# what a study file has in common with a scenario
+OF_COMPARISONS = ("endpoints", "expect")
 
 TRAJECTORY = """A name in angle brackets stands for the clones of the file, the genotypes that can occur, the mutant
 ones among them, or the drugs. The columns of a mechanism that is off are left out; those of CAR T cells stand where a
@@ -375,6 +388,25 @@ def comparison_sections() -> Iterator[str]:
         yield from (block_section(f"`{name}.NAME`", f"{name}.NAME.", member) for member in shape.of.members)
 
 
+def study_sections() -> Iterator[str]:
+    """The keys of a study file, with those of its kinds, of an axis and of `power`."""
+    yield block_section("Study files", "", StudyDocument).replace(
+        "Mechanisms have a block of their own each.", STUDY_FILE
+    )
+    within: dict[str, type[Block]] = {}
+    for name, d in declarations(StudyDocument).items():
+        shape = shape_of(StudyDocument.model_fields[name].annotation)
+        if name not in OF_COMPARISONS and isinstance(shape, Blocks):
+            for member in shape.members:
+                within[d.key] = member
+    for key, block in within.items():
+        yield block_section(f"`{key}`" + " of a study" * (key == "output"), f"{key}.", block)
+    yield block_section("`trial.power`", "trial.power.", Power)
+    yield block_section("An axis: `sweep.parameters.NAME`, `trial.cohort.NAME` and the like", "axis.", Axis)
+    needs = ((code(name), ", ".join(map(code, needed))) for name, needed in NEEDS.items())
+    yield "\n\n".join(["## Distributions", DISTRIBUTIONS, table(("distribution", "needs"), needs)])
+
+
 def keys_page() -> str:
     """Every key of a scenario file."""
     by_choice = table(
@@ -392,6 +424,7 @@ def keys_page() -> str:
         block_section("At the top", "", Spec),
         *block_sections(),
         *comparison_sections(),
+        *study_sections(),
         "## Catalogue of endpoints",
         table(("name", "meaning"), ((code(name), endpoint.meaning) for name, endpoint in ENDPOINTS.items())),
         "## Catalogue of genotypes",
@@ -548,8 +581,9 @@ def cli_page() -> str:
         ("exit code", "meaning"),
         (
             (0, "done"), (1, "a bug of the program"), (2, "wrong usage"), (3, "invalid scenario"),
-            (4, "the simulation failed, or the machine is too small"), (6, "the output exists already"),
-            (7, "a claim did not hold, with `--strict`"),
+            (4, "the simulation failed, or the machine is too small"), (5, "some runs of a study failed"),
+            (6, "the output exists already"), (7, "a claim did not hold, with `--strict`"),
+            (75, "stopped by a signal; the same command goes on from there"),
             (130, "interrupted"),
         ),
     )  # fmt: skip

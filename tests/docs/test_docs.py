@@ -11,8 +11,10 @@ import numba
 import numpy as np
 import pytest
 
+from mpn_abm.mechanisms.declaration import Block
 from mpn_abm.scenario.schema import DIRECTIVES, ScenarioFile
 from mpn_abm.scenario.shape import Blocks, Listed, Named, Shape
+from mpn_abm.scenario.studies.blocks import StudyDocument
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -21,7 +23,7 @@ PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
 GENERATED = re.compile(r"<!-- parameters: \w+ -->.*?<!-- end -->", re.DOTALL)
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 # what stands before a dot in backticks and is no block of a scenario: modules, objects of the examples
-OBJECTS = {"marrow", "mesa", "model", "mpn_abm", "result"}
+OBJECTS = {"marrow", "mesa", "model", "mpn_abm", "result", "study"}
 FILES = (".json", ".md", ".parquet", ".py", ".yaml")
 
 
@@ -54,10 +56,12 @@ def faults(page: str) -> list[str]:
 # ---- examples
 
 
+@pytest.mark.parametrize("tutorial", sorted((DOCS / "tutorial").glob("*.md")), ids=lambda tutorial: tutorial.stem)
 @pytest.mark.usefixtures("in_a_folder")
-def test_the_tutorial_prints_what_it_shows():
-    renew = "if results have changed: python docs/run_examples.py docs/tutorial/first_run.md --write"
-    assert faults((DOCS / "tutorial" / "first_run.md").read_text()) == [], renew
+def test_a_tutorial_prints_what_it_shows(tutorial: Path):
+    assert faults(tutorial.read_text()) == [], (
+        f"if results have changed: python docs/run_examples.py {tutorial} --write"
+    )
 
 
 @pytest.mark.parametrize("guide", sorted((DOCS / "guides").glob("*.md")), ids=lambda guide: guide.stem)
@@ -202,8 +206,12 @@ def test_the_index_leads_to_every_page():
 
 
 def is_a_key(path: str) -> bool:
-    """Whether a scenario has this key, in any unit; `NAME` and names of the examples fit any name."""
-    shape: Shape = Blocks((ScenarioFile,))
+    """Whether a scenario or a study has this key, in any unit; `NAME` and names of the examples fit any name."""
+    return any(_is_a_key_of(file, path) for file in (ScenarioFile, StudyDocument))
+
+
+def _is_a_key_of(file: type[Block], path: str) -> bool:
+    shape: Shape = Blocks((file,))
     names = path.split(".")
     for place, name in enumerate(names):
         if isinstance(shape, Listed):
