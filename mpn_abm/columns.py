@@ -351,7 +351,9 @@ STUDY_TABLES: dict[str, tuple[Column, ...]] = {
         Column("low", "float64", "by measure", "lower limit of its 95 % interval; null if not known"),
         Column("high", "float64", "by measure", "upper limit"),
         Column("expected", "float64", "by measure", "what it is on average where the parameter does nothing"),
-        Column("noise", "float64", "by measure", "where no parameter does anything, all stay below it in 95 % of tables"),
+        Column(
+            "noise", "float64", "by measure", "where no parameter does anything, all stay below it in 95 % of tables"
+        ),
         Column("verdict", "string", "-", "matters, noise (it cannot be told from it) or unknown (one replicate)"),
         Column("rank", "int64", "-", "1 for the parameter with the largest total, mu_star or absolute prcc"),
     ),

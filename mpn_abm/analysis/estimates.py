@@ -85,6 +85,7 @@ def _share_on(question: Question, times: pd.DataFrame) -> tuple[float, Interval]
 
 
 def values_of(question: Question, own: Own, patients: Patients) -> pd.Series:
+    """The value of each patient."""
     if question.statistic == "slope_per_year":
         return slopes(patients, question.endpoint, own, question.day)
     return values_on(patients, question.endpoint, own, question.day)

@@ -13,19 +13,22 @@ from mpn_abm.analysis.claims import rows_of
 from mpn_abm.analysis.tables import with_headlines
 from mpn_abm.analysis.trial_lines import trial_lines
 from mpn_abm.cli import claiming
+from mpn_abm.cli.sensing import print_findings
 from mpn_abm.cli.watching import stoppable, watching
 from mpn_abm.errors import RunsFailed, UsageError
 from mpn_abm.scenario.studies.study_file import StudyFile, load_study
 from mpn_abm.studies.profile import read_profile
 from mpn_abm.studies.progress import duration
-from mpn_abm.studies.rehearsal import Rehearsal, rehearse
+from mpn_abm.studies.rehearsal import Rehearsal, planned, rehearse
 from mpn_abm.studies.running import refuse_other_kinds, run_study
+from mpn_abm.studies.sensing import analysed
 from mpn_abm.studies.status import status
 from mpn_abm.studies.stored import read
 from mpn_abm.studies.study import Study
 from mpn_abm.studies.study_tables import export_adam, frames_of
 
 MOST_ERRORS_SHOWN = 20
+NO_OUT = "--out DIR: expected the folder of the study"
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,11 @@ def run_file(
     study = load_study(file, sets=sets)
     refuse_other_kinds(study, kind)
     if dry_run:
-        _tell_rehearsal(rehearse(study, machine.jobs), study, out, machine, as_json)
+        tell_rehearsal(rehearse(study, machine.jobs), study, out, machine, as_json)
         return
     if out is None:
-        raise UsageError("--out DIR: expected the folder of the study")
-    stopped = f"stopped; what is done stays in {out}, and the same command goes on from there"
-    with stoppable(stopped), watching(study.name, quiet) as watcher:
+        raise UsageError(NO_OUT)
+    with stoppable(stopped_in(out)), watching(study.name, quiet) as watcher:
         done = run_study(
             study, out, jobs=machine.jobs, executor=machine.executor, scheduler=machine.scheduler,
             slurm=machine.slurm, retry_failed=retry_failed, overwrite=overwrite, progress=watcher,
@@ -84,11 +86,21 @@ def run_file(
         print(json.dumps(done.facts))
     else:
         _report(study, done)
-    failed = done.facts["failed"]
-    if failed:
-        raise RunsFailed(f"{failed:,} of {done.facts['runs']:,} runs failed: `mpn-abm sweep errors {out}` lists them")
+    fail_if_runs_did(done.facts, out)
     if strict and "claims" in done.tables:
         claiming.fail_if_any(done.claims)
+
+
+def stopped_in(out: Path) -> str:
+    """What is said when somebody stops a study."""
+    return f"stopped; what is done stays in {out}, and the same command goes on from there"
+
+
+def fail_if_runs_did(facts: Mapping[str, Any], out: Path) -> None:
+    """Raise RunsFailed if a run has failed."""
+    if facts["failed"]:
+        told = f"`mpn-abm sweep errors {out}` lists them"
+        raise RunsFailed(f"{facts['failed']:,} of {facts['runs']:,} runs failed: {told}")
 
 
 def _report(study: StudyFile, done: Study) -> None:
@@ -98,6 +110,8 @@ def _report(study: StudyFile, done: Study) -> None:
     shown = frames_of(done, ("comparison", "flow", "km", "power"))
     if "comparison" in shown:
         print(*trial_lines(shown, with_headlines(study.endpoints), facts["reference"]), sep="\n")
+    if study.kind == "sensitivity":
+        print_findings(analysed(Path(facts["out"]), strict=False))
     if "claims" in done.tables:
         why = "no arm is the file without changes, and these name no arm"
         for line in claiming.lines(done.claims, study.endpoints, facts["claims_left_out"], why):
@@ -107,7 +121,8 @@ def _report(study: StudyFile, done: Study) -> None:
     print(f"{duration(facts['wall_seconds'])}, in {facts['out']}")
 
 
-def _tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine: Machine, as_json: bool) -> None:
+def tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine: Machine, as_json: bool) -> None:
+    """Print what a study will take."""
     script = _script(study, out, machine) if machine.executor == "slurm" else None
     if as_json:
         print(json.dumps(asdict(told) | ({"script": script} if script else {})))
@@ -128,11 +143,10 @@ def _tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine
 def _script(study: StudyFile, out: Path | None, machine: Machine) -> str:
     from mpn_abm.studies.executors import slurm
     from mpn_abm.studies.executors.options import Options
-    from mpn_abm.studies.plan import plan_of
 
-    shards = sorted(set(plan_of(study)["shard"].tolist()))
+    shards = sorted(set(planned(study)["shard"].tolist()))
     options = Options(machine.jobs, machine.scheduler, machine.slurm)
-    return slurm.planned(str(out or study.name), shards, options)
+    return slurm.script(str(out or study.name), shards, options)
 
 
 def tell_status(folder: Path, as_json: bool) -> None:
