@@ -82,6 +82,27 @@ def published_together(folder: Path, replaced: Collection[str] = ()) -> Iterator
                 part.unlink(missing_ok=True)
 
 
+def replaced(file: Path, writer: Writer) -> None:
+    """Write a file anew; whoever looks, and whoever is left after a kill, finds the old one or the new one whole.
+
+    Raises
+    ------
+    SimulationError
+        If it cannot be written.
+    """
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
+    try:
+        with _told(file), part.open("xb") as opened:
+            writer(opened)
+            opened.flush()
+            os.fsync(opened.fileno())
+        with _told(file):
+            part.replace(file)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     try:

@@ -16,7 +16,7 @@ from mpn_abm.scenario.tree import Entry, Path, problem_at
 
 Names = tuple[str, ...]
 
-_WORDS = ("string", "category")
+WORDS = ("string", "category")
 _OF_NUMBERS = ("median", "sd", "spearman", "slope_per_year")
 
 
@@ -135,7 +135,7 @@ def _of_condition(place: Path, condition: Criterion, known: Mapping[str, Column]
     if condition.column not in known and condition.column not in _built_in_columns():
         yield Finding((*place, "column"), _unknown_column(condition.column, known))
         return
-    words = condition.column in known and known[condition.column].kind in _WORDS
+    words = condition.column in known and known[condition.column].kind in WORDS
     if words and any(limit is not None for limit in (*condition.limits, condition.base_above, condition.base_below)):
         yield Finding((*place, "column"), "expected `one_of` beside it and no bound, it is a column of words")
     if words and condition.change is not None:
@@ -189,7 +189,7 @@ def _of_the_statistic(
     elif claim.with_ is not None and claim.with_ not in known and claim.with_ not in varied:
         yield Finding((*here, "with_"), _unknown_column(claim.with_, [*known, *varied]))
     words = known.get(claim.endpoint)
-    if words is not None and words.kind in _WORDS:
+    if words is not None and words.kind in WORDS:
         yield Finding((*here, "endpoint"), "expected numbers: name it in an own endpoint with `one_of`")
 
 
