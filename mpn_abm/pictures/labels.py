@@ -145,7 +145,8 @@ def moment(day: float, unit: TimeUnit | None = None) -> str:
     """A day in words."""
     if unit is HOURS or (unit is None and day != round(day)):
         return f"hour {24 * day:.3g}"
-    return f"year {day / 365.25:.3g}" if unit is YEARS and day > 365 else f"day {day:g}"
+    years = day / 365.25
+    return f"year {years:.0f}" if unit is YEARS and day > 365 and abs(years - round(years)) < 0.01 else f"day {day:g}"
 
 
 def quantity(value: float) -> str:

@@ -145,3 +145,21 @@ def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["plot", "timeseries", folder, "-o", str(tmp_path / "a.svg")]) == 2
     assert "pip install 'mpn-abm[plot]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [1, 4, 9, 17])
+def test_a_legend_of_many_long_names_stays_in_the_figure(number):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.lines import Line2D
+
+    from mpn_abm.pictures.style import drawing, legend_below, new_figure
+
+    with drawing():
+        figure = new_figure(5.6, 5)
+        figure.subplots()
+        legend_below(figure, [Line2D([], [], label=f"an arm with a rather long name {k}") for k in range(number)])
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        box = figure.legends[0].get_window_extent(canvas.get_renderer())
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
