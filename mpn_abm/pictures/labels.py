@@ -73,6 +73,8 @@ def title_words(column: str) -> str:
         return f"{COLUMNS[column]} VAF"
     if column.startswith("car_t_") and column != "car_t_total":
         return f"{words(column)} CAR T cells"
+    if column.startswith("concentration_"):
+        return f"{treatment_words(column.removeprefix('concentration_'))} in plasma"
     for prefix in ("fraction_", "cells_", "genotype_cells_"):
         if column.startswith(prefix) and column not in COLUMNS:
             return f"{words(column)} cells"
