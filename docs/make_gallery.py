@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from mpn_abm.pictures.marrow import Marrow
 from mpn_abm.pictures.panels import Panel, panels_of_run
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import palette_of, trajectory_of
-from mpn_abm.pictures.style import Picture, drawing, new_figure
+from mpn_abm.pictures.style import Picture, drawing, legend_below, new_figure
 from mpn_abm.pictures.timeseries import draw_panel
 from mpn_abm.scenario.examples import example_files
 from mpn_abm.scenario.scenario import load
@@ -80,10 +80,9 @@ PLANS: dict[str, Plan] = {
     "therapy/accelerated_car_t_eltrombopag": courses("vaf_calr", "car_t_total", sets=NICHE, replicates=8,
                                                      compared=True),
     "therapy/anti_calr_antibody": courses("vaf_calr", "activity_CALR_TYPE1", sets=NICHE, replicates=8, compared=True),
-    "therapy/calr_car_t": Plan("map", {"day": 441}, {"marrow.shape": "[128, 128]", "time.snapshot_every_days": "63",
-                                                     "time.duration_days": "504"}),
+    "therapy/calr_car_t": Plan("map", {"day": 441}, {"marrow.shape": "[128, 128]", "time.snapshot_every_days": "63"}),
     "therapy/car_t_on_jak2_clone": courses(sets=NICHE),
-    "therapy/car_t_pd1": courses("vaf_calr", "car_t_total", "car_t_exhausted", sets=NICHE, replicates=8, compared=True),
+    "therapy/car_t_pd1": courses("vaf_calr", "car_t_total", sets=NICHE, replicates=8, compared=True),
     "therapy/car_t_with_ruxolitinib": courses("vaf_calr", "car_t_total", sets=NICHE, replicates=8, compared=True),
     "therapy/interferon": courses("vaf_jak2", "hematocrit", sets=NICHE, replicates=8, compared=True),
     "therapy/jaki_hsp90i": courses("vaf_jak2", "spleen_ml", sets=SMALL, replicates=12, compared=True),
@@ -96,7 +95,7 @@ PLANS: dict[str, Plan] = {
     "therapy/type2_inhibitor": courses("vaf_jak2", "activity_JAK2_V617F", sets=SMALL, replicates=8, compared=True),
     "therapy/withdrawal_and_retreatment": courses("persistence_JAK2_V617F", "spleen_ml", "vaf_jak2", sets=SMALL,
                                                   replicates=8, compared=True),
-    "tissue/killing_assay_effector_target": courses("genotype_cells_CALR_TYPE1", "kills", compared=True),
+    "tissue/killing_assay_effector_target": courses("cells_target", "kills", compared=True),
     "tissue/organoid_fibrotic_vs_not": Plan("map", sets={**CUBE, "time.duration_hours": "24",
                                                          "time.snapshot_every_hours": "24"}),
     "tissue/xenograft_survival": Plan("kaplan_meier", {"endpoint": "overall_survival"},
@@ -105,7 +104,7 @@ PLANS: dict[str, Plan] = {
     "verification/logistic_growth": courses(sets=NICHE),
     "verification/moran_torus": courses("fraction_mutant", sets={"time.record_every_years": "2"}, replicates=60),
     "verification/moran_well_mixed": courses("fraction_mutant", sets={"time.record_every_years": "2"}, replicates=60),
-    "verification/neutral_drift": courses("fraction_mutant", sets={"time.record_every_years": "2"}, replicates=40),
+    "verification/neutral_drift": courses("fraction_one", sets={"time.record_every_years": "2"}, replicates=40),
     "verification/single_dose_pk": courses("concentration_ruxolitinib"),
     "verification/walker_msd": Plan("maps", {"days": [0, 0.125, 0.25]}, {"marrow.shape": "[96, 96]"}),
 }  # fmt: skip
@@ -161,7 +160,7 @@ def top_picture(shape: tuple[int, ...] | None = None) -> Picture:
         above, below = figure.subfigures(2, 1, height_ratios=(2.9, 2.0))
         marrow = Marrow(recording, 0)
         snapshots = draw_small(above, marrow, TOP_DAYS, len(TOP_DAYS), 1)
-        above.legend(handles=legend_of(marrow, snapshots, recording), loc="outside lower center", ncols=4)
+        legend_below(above, legend_of(marrow, snapshots, recording))
         _courses_beneath(below, recording)
         return Picture(figure, "Five maps of the marrow over five years, above the courses of VAF, T cells and scar")
 
@@ -171,7 +170,9 @@ def _courses_beneath(figure: Any, recording: Recording) -> None:
     unit = time_unit(float(rows["day"].max()))
     wanted = ("variant allele fraction", "CAR T cells in the marrow", "scar")
     panels: list[Panel] = [
-        panel for panel in panels_of_run(rows, recording.unit, palette_of(recording)) if panel.title in wanted
+        replace(panel, lines=panel.lines[:1])
+        for panel in panels_of_run(rows, recording.unit, palette_of(recording))
+        if panel.title in wanted
     ]
     treatments = {"ruxolitinib": (0.0, 300.0), "CAR T cells": (365.0, 365.0)}
     for axis, panel in zip(figure.subplots(1, len(panels)), panels, strict=True):

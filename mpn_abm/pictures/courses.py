@@ -34,7 +34,7 @@ class Course:
 
 
 def course(rows: pd.DataFrame, column: str) -> Course:
-    """The course of a column; after death nothing is drawn."""
+    """The course of a column; after death nothing is drawn, and a run that a `stop` has ended stays as it was."""
     known = rows[["patient", "day", column]].dropna()
     by_run = [(part["day"].to_numpy(float), part[column].to_numpy(float)) for _, part in known.groupby("patient")]
     runs = len(by_run)
@@ -43,14 +43,26 @@ def course(rows: pd.DataFrame, column: str) -> Course:
         return Course(day, value, value, value, [], runs)
     # a last day that only one run has would draw that run alone
     ends = np.sort(np.array([day[-1] for day, _ in by_run]))
-    groups = known.groupby("day")[column]
-    number = groups.size()
-    still = runs - np.searchsorted(ends, number.index.to_numpy(float), side="left")
-    common = number.index[(number.to_numpy() * 2 >= still) & (number.to_numpy() > 0)]
-    quantiles = groups.quantile(np.array([LOW, 0.5, HIGH])).unstack().loc[common]
+    number = known.groupby("day").size()
+    running = runs - np.searchsorted(ends, number.index.to_numpy(float), side="left")
+    common = number.index[number.to_numpy() * 2 >= running]
+    values = known.pivot_table(index="day", columns="patient", values=column, aggfunc="last")
+    low, middle, high = _kept_after_the_end(values, rows).loc[common].quantile([LOW, 0.5, HIGH], axis=1).to_numpy(float)
     single = by_run if runs < FEWEST_FOR_A_BAND else []
-    low, middle, high = (quantiles[q].to_numpy(float) for q in (LOW, 0.5, HIGH))
     return Course(common.to_numpy(float), middle, low, high, single, runs)
+
+
+def _kept_after_the_end(values: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The last value of each run whose patient did not die, on all later days as well."""
+    lives = pd.Series(True, index=values.columns)
+    if "alive" in rows:
+        alive = rows["alive"].astype("boolean").fillna(True).astype(bool)
+        lives = alive.groupby(rows["patient"]).all().reindex(values.columns)
+    kept = values.ffill()
+    # between two of its rows a run is not known
+    last = values.apply(lambda run: run.last_valid_index())
+    day = values.index.to_numpy(float)[:, None]
+    return values.where((day <= last.to_numpy(float)) | ~lives.to_numpy(bool), kept)
 
 
 def share_alive(rows: pd.DataFrame) -> Course | None:

@@ -11,7 +11,7 @@ from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import quantity
 from mpn_abm.pictures.palette import FAINT, GRID, HELD, INK, NOT_HELD
 from mpn_abm.pictures.recording import Recording
-from mpn_abm.pictures.style import Picture, heading, new_figure
+from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
 
 TABLES = ("evidence", "score", "claims")
 # how far beyond a band is drawn, in widths of the band
@@ -67,7 +67,7 @@ def draw(recording: Recording, *, title: str | None = None) -> Picture:
     right.spines["right"].set_visible(False)
     right.grid(False)
     axis.tick_params(axis="y", length=0)
-    figure.legend(handles=_legend(), loc="outside lower center", ncols=4)
+    legend_below(figure, _legend())
     scored = [row for row in rows if row.role not in UNSCORED]
     held = sum(row.held for row in scored)
     told = f"{held} of {len(scored)} within their bands"

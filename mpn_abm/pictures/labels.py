@@ -73,6 +73,8 @@ def title_words(column: str) -> str:
         return f"{COLUMNS[column]} VAF"
     if column.startswith("car_t_") and column != "car_t_total":
         return f"{words(column)} CAR T cells"
+    if column.startswith("concentration_"):
+        return f"{treatment_words(column.removeprefix('concentration_'))} in plasma"
     for prefix in ("fraction_", "cells_", "genotype_cells_"):
         if column.startswith(prefix) and column not in COLUMNS:
             return f"{words(column)} cells"
@@ -145,7 +147,8 @@ def moment(day: float, unit: TimeUnit | None = None) -> str:
     """A day in words."""
     if unit is HOURS or (unit is None and day != round(day)):
         return f"hour {24 * day:.3g}"
-    return f"year {day / 365.25:.3g}" if unit is YEARS and day > 365 else f"day {day:g}"
+    years = day / 365.25
+    return f"year {years:.0f}" if unit is YEARS and day > 365 and abs(years - round(years)) < 0.01 else f"day {day:g}"
 
 
 def quantity(value: float) -> str:

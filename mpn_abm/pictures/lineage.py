@@ -11,7 +11,7 @@ from mpn_abm.pictures.labels import quantity, time_unit
 from mpn_abm.pictures.palette import FAINT, mixed
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import head_of, palette_of
-from mpn_abm.pictures.style import Picture, heading, new_figure
+from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
 
 MOST, MOST_DAYS = 30, 120
 # in rows
@@ -63,7 +63,7 @@ def draw(recording: Recording, *, replicate: int = 0, title: str | None = None) 
         handles.append(Line2D([], [], color=FAINT, linewidth=width, label=words, solid_capstyle="butt"))
     if any(clone.cells[-1] == 0 for clone in order):
         handles.append(Line2D([], [], color=FAINT, marker="x", linewidth=0, markersize=4, label="died out"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    legend_below(figure, handles)
     question, whose = head_of(recording)
     left_out = f", the {len(order)} largest clones; {tree.pooled} smaller ones are left out" if tree.pooled else ""
     heading(figure, question if title is None else title, whose + left_out if title != "" else "")

@@ -11,16 +11,16 @@ import numpy as np
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import axis_label, moment, quantity, time_unit
 from mpn_abm.pictures.marrow import Marrow, Snapshot
-from mpn_abm.pictures.palette import EMPTY, FAINT, PAPER, SCAR, T_CELL, mixed
+from mpn_abm.pictures.palette import EMPTY, FAINT, PAPER, SCAR, T_CELL, mixed, rgb
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import head_of
 from mpn_abm.pictures.shading import SCAR_STRENGTH, angle_of, edges, flat_image, projected
-from mpn_abm.pictures.style import Picture, heading, new_figure
+from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
 
 MOST_SMALL = 8
 ACROSS = 4
-# a share of sites with T cells above which they are drawn smaller than a site
-CROWD = 0.25
+# the share of sites with T cells above which they are a veil, and how dense that is
+CROWD, VEIL = 0.25, 0.5
 # more dots are an image within the picture
 MOST_DOTS = 1000
 MF_2 = 1.5 / 3.5
@@ -82,7 +82,7 @@ def draw_several(
     down = ceil(len(chosen) / across)
     figure = new_figure(7.4, 1.0 + down * (7.0 / across * marrow.shape[1] / marrow.shape[2] + 0.25))
     snapshots = draw_small(figure, marrow, chosen, across, down)
-    figure.legend(handles=legend_of(marrow, snapshots, recording), loc="outside lower center", ncols=4)
+    legend_below(figure, legend_of(marrow, snapshots, recording))
     question, whose = head_of(recording)
     heading(figure, question if title is None else title, whose if title != "" else "")
     said = "; ".join(f"{_moment(marrow, one.day)}: {_inventory(marrow, one)}" for one in snapshots)
@@ -137,18 +137,27 @@ def draw_plane(axis: Any, marrow: Marrow, snapshot: Snapshot, plane: tuple[int, 
         axis.contour(x, y, scar, levels=[MF_2], colors=SCAR, linewidths=0.6)
     where = np.argwhere(np.take(snapshot.t_cells, plane[1], axis=plane[0]) > 0)
     if len(where):
-        site = axis.get_window_extent().width * 72 / axis.figure.get_dpi() / columns
-        # where T cells are on most sites, what they stand on is seen between them
-        is_crowd = len(where) > CROWD * rows * columns
-        size = 0.55 * site if is_crowd else min(max(1.1 * site, 1.6), 5.0)
-        edge = {"linewidth": 0.25, "edgecolor": PAPER} if size > 2.5 and not is_crowd else {"linewidth": 0}
-        axis.scatter(where[:, 1] + 0.5, where[:, 0] + 0.5, s=size**2, color=T_CELL, zorder=3,
-                     rasterized=len(where) > MOST_DOTS, **edge)  # fmt: skip
+        _draw_t_cells(axis, where, (rows, columns))
     axis.set_xlim(0, columns)
     axis.set_ylim(0, rows)
     axis.set_aspect("equal")
     for side in axis.spines.values():
         side.set_visible(True)
+
+
+def _draw_t_cells(axis: Any, where: np.ndarray, shape: tuple[int, int]) -> None:
+    """A dot on each site with T cells; where they are on many sites, a veil through which the cells are seen."""
+    rows, columns = shape
+    if len(where) > CROWD * rows * columns:
+        veil = np.zeros((rows, columns, 4))
+        veil[where[:, 0], where[:, 1]] = (*(np.array(rgb(T_CELL)) / 255.0), VEIL)
+        axis.imshow(veil, origin="lower", interpolation="nearest", extent=(0, columns, 0, rows))
+        return
+    width = axis.get_window_extent().width * 72 / axis.figure.get_dpi()
+    size = min(max(1.1 * width / columns, 1.6), 5.0)
+    edge = {"linewidth": 0.25, "edgecolor": PAPER} if size > 2.5 else {"linewidth": 0}
+    axis.scatter(where[:, 1] + 0.5, where[:, 0] + 0.5, s=size**2, color=T_CELL, zorder=3,
+                 rasterized=len(where) > MOST_DOTS, **edge)  # fmt: skip
 
 
 def draw_projection(axis: Any, marrow: Marrow, snapshot: Snapshot, angle: float = angle_of(0.0)) -> None:

@@ -12,7 +12,7 @@ from mpn_abm.pictures.labels import moment, quantity, time_unit
 from mpn_abm.pictures.palette import FAINT, ON_DARK, ON_LIGHT, contrast, mixed
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import head_of, palette_of
-from mpn_abm.pictures.style import Picture, heading, new_figure
+from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
 
 MOST, MOST_DAYS = 60, 160
 # shares of all cells: from which a clone is drawn, and how wide it must be for its name
@@ -67,7 +67,7 @@ def draw(recording: Recording, *, replicate: int = 0, title: str | None = None) 
     axis.set_ylabel("share of stem cells (%)")
     handles = [Patch(facecolor=colour, edgecolor=FAINT, linewidth=0.4, label=label) for label, colour in
                legend_of(tree, palette)]  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    legend_below(figure, handles)
     question, whose = head_of(recording)
     pooled = f"; {tree.pooled} smaller clones are part of those from which they arose" if tree.pooled else ""
     heading(figure, question if title is None else title, whose + pooled if title != "" else "")

@@ -94,6 +94,17 @@ def heading(figure: Any, text: str, below: str = "") -> None:
         figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9.0, color=INK)
 
 
+def legend_below(figure: Any, handles: Sequence[Any]) -> None:
+    """A legend beneath the axes, in as many columns as the figure is wide enough for."""
+    if not handles:
+        return
+    # a sign with its gaps, and a letter, in inches
+    widest = 0.46 + 0.064 * max(len(str(handle.get_label())) for handle in handles)
+    whole = getattr(figure, "figure", None) or figure
+    columns = max(int(whole.get_figwidth() / widest), 1)
+    figure.legend(handles=list(handles), loc="outside lower center", ncols=min(columns, len(handles)))
+
+
 def note(axes: Axes, text: str, **options: Any) -> None:
     """A remark in small grey letters, in the upper right of an axis unless said otherwise."""
     place = {"x": 0.99, "y": 0.97, "ha": "right", "va": "top", "color": FAINT, **options}

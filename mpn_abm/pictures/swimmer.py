@@ -13,7 +13,7 @@ from mpn_abm.pictures.labels import TimeUnit, time_unit, words
 from mpn_abm.pictures.palette import FAINT, ON_DARK, ON_LIGHT, PAPER, arm_colours, mixed
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import chosen_arms, head_of, reference_of
-from mpn_abm.pictures.style import Picture, heading, new_figure
+from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
 
 MOST = 40
 # endpoint: sign and colour
@@ -70,7 +70,7 @@ def draw(
         axis.set_title("all" if one is None else one.replace("_", " "))
         axis.set_xlabel(unit.label)
     _finish(axes, unit, span)
-    figure.legend(handles=_legend(marked, seen), loc="outside lower center", ncols=4)
+    legend_below(figure, _legend(marked, seen))
     shown = f"; {rows} of {int(lives.groupby('arm', dropna=False).size().max())} patients" if rows == MOST else ""
     question, whose = head_of(recording, arm, int(lives.groupby("arm", dropna=False).size().max()))
     heading(figure, question if title is None else title, f"{whose} of each arm{shown}" if title != "" else "")

@@ -19,7 +19,7 @@ from mpn_abm.pictures.palette import INK
 from mpn_abm.pictures.panels import Line, Panel, panels_of_arms, panels_of_columns, panels_of_run
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import chosen_arms, head_of, palette_of, reference_of, trajectory_of
-from mpn_abm.pictures.style import Picture, heading, new_figure
+from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
 
 MOST_IN_ONE_COLUMN = 3
 
@@ -158,6 +158,8 @@ def draw_panel(axis: Any, panel: Panel, rows: pd.DataFrame, unit: TimeUnit) -> N
         axis.margins(y=0.08)
         lowest = min((float(np.nanmin(line.get_ydata())) for line in axis.get_lines()), default=0.0)
         axis.set_ylim(bottom=0.0 if lowest >= 0.0 else None)
+        if axis.get_ylim()[1] >= 1e5:
+            axis.yaxis.set_major_formatter(lambda value, _: quantity(value))
     if panel.title == "alive":
         axis.set_ylim(0, 1.03)
     axis.set_title(panel.title)
@@ -220,7 +222,7 @@ def _legends(
         common.append(Line2D([], [], color=INK, marker="o", markersize=4.2, markerfacecolor="none", linewidth=0,
                              label="measured (± 1.96 sd)" if measured["sd"].notna().any() else "measured"))  # fmt: skip
     if common:
-        figure.legend(handles=common, loc="outside lower center", ncols=min(len(common), 5))
+        legend_below(figure, common)
 
 
 def _legend(axis: Any, panel: Panel) -> None:

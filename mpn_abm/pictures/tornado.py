@@ -11,7 +11,7 @@ from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import words
 from mpn_abm.pictures.palette import EMPHASIS, INK, SOURCES
 from mpn_abm.pictures.recording import Recording
-from mpn_abm.pictures.style import Picture, heading, new_figure
+from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
 from mpn_abm.scenario.citing import kind_of
 
 TABLE = "sensitivity"
@@ -59,7 +59,7 @@ def draw(
     axis.grid(axis="x", visible=True)
     axis.axvline(0, color=INK, linewidth=0.6)
     axis.set_xlabel(f"{MEASURES.get(measure, measure or 'index')} (fraction)")
-    figure.legend(handles=_legend(kinds, rows), loc="outside lower center", ncols=4)
+    legend_below(figure, _legend(kinds, rows))
     question = recording.question
     what = _what(rows)
     below = "; ".join(part for part in (what, recording.name, _left_out(table)) if part)

@@ -145,3 +145,38 @@ def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["plot", "timeseries", folder, "-o", str(tmp_path / "a.svg")]) == 2
     assert "pip install 'mpn-abm[plot]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [1, 4, 9, 17])
+def test_a_legend_of_many_long_names_stays_in_the_figure(number):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.lines import Line2D
+
+    from mpn_abm.pictures.style import drawing, legend_below, new_figure
+
+    with drawing():
+        figure = new_figure(5.6, 5)
+        figure.subplots()
+        legend_below(figure, [Line2D([], [], label=f"an arm with a rather long name {k}") for k in range(number)])
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        box = figure.legends[0].get_window_extent(canvas.get_renderer())
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+
+
+def test_a_run_that_a_stop_ended_counts_on_and_a_patient_who_died_does_not():
+    """Of three runs one is fixed on day 7 at 1, one dies on day 7, one stays at 0: the median of the living is 0.5."""
+    import pandas as pd
+
+    from mpn_abm.pictures.courses import course
+
+    rows = pd.DataFrame(
+        [(0, 0.0, 0.5, True), (0, 7.0, 1.0, True)]
+        + [(1, 0.0, 0.5, True), (1, 7.0, 0.9, False)]
+        + [(2, day, 0.0, True) for day in (0.0, 7.0, 14.0, 21.0)],
+        columns=["patient", "day", "x", "alive"],
+    )
+    found = course(rows, "x")
+    assert found.day.tolist() == [0, 7, 14, 21]
+    assert found.middle.tolist() == [0.5, 0.9, 0.5, 0.5]
