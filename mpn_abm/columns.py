@@ -132,6 +132,14 @@ GROUPS: dict[str, tuple[str, tuple[Column, ...]]] = {
     ),
     "pd_l1": ("mutant", (Column("pd_l1_{}", "float64", "-", "PD-L1 over that of the wild type"),)),
 }
+_SHARES = ("fraction_", "vaf_", "persistence_", "fibrosis_mean", "hematocrit")
+
+
+def is_share(column: str) -> bool:
+    """Whether a column of the trajectory lies between 0 and 1."""
+    return column.startswith(_SHARES)
+
+
 # the tables beside the trajectory
 TABLES: dict[str, tuple[Column, ...]] = {
     "clones": (
@@ -153,7 +161,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "kind",
             "string",
             "-",
-            "clone_born, clone_lost, treatment_start, treatment_stop, dose, phase, response_lost or death",
+            "clone_born, clone_lost, treatment_start, treatment_stop, dose_change, dose, phase, response_lost or death",
         ),
         Column("name", "string", "-", "the clone, the treatment and its course, or the phase"),
         Column("clone", "int64", "-", "number of the clone; null if the event is none of a clone"),
@@ -162,7 +170,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "value",
             "float64",
             "by kind",
-            "dose: CAR T cells infused; treatment_start, treatment_stop: mean nM, or the relative dose",
+            "dose: CAR T cells infused; of a treatment that starts, stops or changes: mean nM, or the relative dose",
         ),
     ),
     "snapshots": (

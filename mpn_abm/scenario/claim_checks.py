@@ -160,6 +160,13 @@ def _of_the_band(here: Path, claim: Claim) -> Iterator[Finding]:
         yield Finding(here, "expected `low`, `high` or both: a claim without a band cannot fail")
     elif claim.low is not None and claim.high is not None and claim.low > claim.high:
         yield Finding((*here, "low"), f"expected at most high, {claim.high:g}")
+    elif claim.value is not None:
+        if claim.low is not None and claim.value < claim.low:
+            yield Finding((*here, "value"), f"expected at least low, {claim.low:g}: the band is around what is claimed")
+        elif claim.high is not None and claim.value > claim.high:
+            yield Finding(
+                (*here, "value"), f"expected at most high, {claim.high:g}: the band is around what is claimed"
+            )
 
 
 def _of_the_day(here: Path, claim: Claim, spec: Spec | None) -> Iterator[Finding]:
