@@ -41,6 +41,7 @@ def run(
     threads: int = 1,
     observers: Iterable[Observer] = (),
     progress: Callable[[float], None] | None = None,
+    watch: Callable[[Batch], None] | None = None,
 ) -> Result:
     """Run a scenario.
 
@@ -58,6 +59,8 @@ def run(
         the trajectory. Observers look and do not touch.
     progress : callable, optional
         Told the share of the work that is done, now and then.
+    watch : callable, optional
+        Shown the batch as it stands, right before ``progress`` is told. It looks and does not touch.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def run(
         members = range(first, min(first + together, number))
         with clock.stepping():
             batch = Batch(program, members, threads)
-            _drive(batch, recorder, observers, _teller(progress, program, first, len(members), number))
+            _drive(batch, recorder, observers, _teller(progress, watch, batch, first, number))
         recorder.finish(batch)
         candidates += batch.candidates
         events += batch.events
@@ -224,11 +227,17 @@ def _number(who: str, name: str, value: Any, day: float) -> float:
 
 
 def _teller(
-    progress: Callable[[float], None] | None, program: Program, first: int, members: int, number: int
+    progress: Callable[[float], None] | None,
+    watch: Callable[[Batch], None] | None,
+    batch: Batch,
+    first: int,
+    number: int,
 ) -> Callable[[float], None]:
     def tell(boundary: float) -> None:
+        if watch is not None:
+            watch(batch)
         if progress is not None:
-            progress((first + members * boundary / program.timetable.steps) / number)
+            progress((first + len(batch) * boundary / batch.program.timetable.steps) / number)
 
     return tell
 
