@@ -1,4 +1,4 @@
-"""`run`, `compare`, `inspect` and `bench`: what steps a marrow or reads what it left."""
+"""`run`, `compare`, `inspect`, `bench` and `dashboard`: what steps a marrow or reads what it left."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(compare)
     app.command()(inspect)
     app.command()(bench)
+    app.command()(dashboard)
 
 
 def run(
@@ -133,3 +134,23 @@ def bench(
     from mpn_abm.cli import benching
 
     benching.bench(as_json=as_json, share=0.1 if quick else 1.0)
+
+
+def dashboard(
+    path: Annotated[Path, typer.Argument(metavar="FILE|RUN", help="A scenario, or the folder of a run.")],
+    arm: Annotated[str | None, typer.Option(help="The arm that is shown; the file itself unless said.")] = None,
+    sets: Set = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8765,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; beyond loopback the page asks for a token.")
+    ] = "127.0.0.1",
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="MPN_ABM_TOKEN", help="The token that the page asks for; made up where one is needed."),
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
+) -> None:
+    """Watch and treat a live marrow in a browser, and save what was done as a scenario."""
+    from mpn_abm.cli import dashboarding
+
+    dashboarding.dashboard(path, arm=arm, sets=sets or [], host=host, port=port, token=token, browser=browser)

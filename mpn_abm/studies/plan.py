@@ -27,7 +27,7 @@ from mpn_abm.studies.keys import canonical_json, key_of
 from mpn_abm.studies.rows import refuse_wrong_rows
 from mpn_abm.units import is_number
 
-SHARDS, MOST_RUNS_OF_A_SHARD = 16, 100
+SHARDS, MOST_RUNS_OF_A_SHARD = 16, 1000
 SECONDS_OF_A_SHARD = 60.0
 _LOOKED_AT = 4
 # what is told of a marrow and changes none: runs have seeds of their own
@@ -137,7 +137,7 @@ def _run_id(arm: str | None, point: int, replicate: int, replicates: int) -> str
 
 
 def size_of_a_shard(study: StudyFile, parameters: list[dict[str, Any]], runs: int) -> int:
-    """Runs of a shard: a sixteenth of all, at most a hundred, and about a minute of steps."""
+    """Runs of a shard: a sixteenth of all, at most a thousand, and about a minute of steps."""
     size = min(max(math.ceil(runs / SHARDS), 1), MOST_RUNS_OF_A_SHARD)
     looked_at = parameters[:: max(1, len(parameters) // _LOOKED_AT)]
     seconds = [_seconds(study, one, arm) for one in looked_at for arm in study.base.runs]
