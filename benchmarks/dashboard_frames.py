@@ -2,7 +2,7 @@
 
 python benchmarks/dashboard_frames.py [--side 316] [--picture FILE.png]
 
-Needs the extra `browser` and Chromium. Plays the main job for ten seconds, counts the pictures that the browser has
+Needs the extra `browser` and Chromium. Plays the main job for twenty seconds, counts the pictures that the browser has
 drawn, then gives a drug; --picture keeps what the page looks like then.
 """
 
@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "therapy" / "calr_car_t.yaml"
 PROGRAM = [sys.executable, "-m", "mpn_abm.cli.main", "dashboard", str(SCENARIO), "--port", "0", "--no-browser"]
-SECONDS = 10.0
+SECONDS = 20.0
 # counted once it is on the screen, not when it arrives
 COUNT = """() => {
   window.shown = 0;
@@ -54,7 +54,7 @@ def main() -> None:
         page.goto(url)
         page.wait_for_selector("img.marrow", timeout=120_000)
         print(f"first picture after {time.perf_counter() - start:.1f} s")
-        print(f"{frames_per_second(page):.1f} pictures a second, {asked.side} x {asked.side} sites, 7 days each")
+        print(f"{frames_per_second(page):.1f} pictures a second, {asked.side} x {asked.side} sites, 3 days each")
         print(page.locator(".headline").inner_text())
         start = time.perf_counter()
         page.get_by_role("button", name="Give", exact=True).click()

@@ -24,8 +24,8 @@ from mpn_abm.errors import MpnAbmError
 from mpn_abm.scenario.examples import example_files, file_of
 from mpn_abm.scenario.scenario import load
 
-# at 0 ms the browser would be flooded; steps between two pictures
-PLAY_INTERVAL, RENDER_INTERVAL = 1, 7
+# milliseconds between two pictures, and steps: few enough for five pictures a second at the peak of the T cells
+PLAY_INTERVAL, RENDER_INTERVAL = 1, 3
 INFUSIONS = {"1 million": 1e6, "10 million": 1e7, "100 million": 1e8, "1 billion": 1e9}
 RATIOS = {"0.1 per target": 0.1, "0.3 per target": 0.3, "1 per target": 1.0, "3 per target": 3.0, "10 per target": 10.0}
 STYLE = """
