@@ -9,21 +9,28 @@ if TYPE_CHECKING:
     from mpn_abm.model import MarrowModel
     from mpn_abm.scenario.scenario import Scenario, load
     from mpn_abm.simulate import run
+    from mpn_abm.studies.calibrating.running import calibrate
     from mpn_abm.studies.comparison import compare
     from mpn_abm.studies.running import sweep, trial
+    from mpn_abm.studies.sensitivity import sensitivity
     from mpn_abm.studies.stored import read
 
 __version__ = "0.1.0"
 
-__all__ = ["MarrowModel", "Scenario", "__version__", "compare", "load", "read", "run", "sweep", "trial"]
+__all__ = [
+    "MarrowModel", "Scenario", "__version__", "calibrate", "compare", "load", "read", "run", "sensitivity", "sweep",
+    "trial",
+]  # fmt: skip
 
 _HOMES = {
     "MarrowModel": "mpn_abm.model",
     "Scenario": "mpn_abm.scenario.scenario",
+    "calibrate": "mpn_abm.studies.calibrating.running",
     "compare": "mpn_abm.studies.comparison",
     "load": "mpn_abm.scenario.scenario",
     "read": "mpn_abm.studies.stored",
     "run": "mpn_abm.simulate",
+    "sensitivity": "mpn_abm.studies.sensitivity",
     "sweep": "mpn_abm.studies.running",
     "trial": "mpn_abm.studies.running",
 }

@@ -250,6 +250,13 @@ class Batch:
         tally[:, ROWS] = 0
         return taken
 
+    def newest_rows(self) -> np.ndarray:
+        """float64[n, columns]: the newest row of each marrow that has one in its block; they stay there."""
+        last = self.stack.tally[:, ROWS] - 1
+        there = np.flatnonzero(last >= 0)
+        newest: np.ndarray = self.stack.record.rows[there, last[there]]
+        return newest
+
     def take_clone_rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Replicate index and (boundary, clone, cells) of all clone rows in the blocks, which are emptied."""
         record, tally = self.stack.record, self.stack.tally

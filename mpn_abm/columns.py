@@ -132,6 +132,14 @@ GROUPS: dict[str, tuple[str, tuple[Column, ...]]] = {
     ),
     "pd_l1": ("mutant", (Column("pd_l1_{}", "float64", "-", "PD-L1 over that of the wild type"),)),
 }
+_SHARES = ("fraction_", "vaf_", "persistence_", "fibrosis_mean", "hematocrit")
+
+
+def is_share(column: str) -> bool:
+    """Whether a column of the trajectory lies between 0 and 1."""
+    return column.startswith(_SHARES)
+
+
 # the tables beside the trajectory
 TABLES: dict[str, tuple[Column, ...]] = {
     "clones": (
@@ -153,7 +161,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "kind",
             "string",
             "-",
-            "clone_born, clone_lost, treatment_start, treatment_stop, dose, phase, response_lost or death",
+            "clone_born, clone_lost, treatment_start, treatment_stop, dose_change, dose, phase, response_lost or death",
         ),
         Column("name", "string", "-", "the clone, the treatment and its course, or the phase"),
         Column("clone", "int64", "-", "number of the clone; null if the event is none of a clone"),
@@ -162,7 +170,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "value",
             "float64",
             "by kind",
-            "dose: CAR T cells infused; treatment_start, treatment_stop: mean nM, or the relative dose",
+            "dose: CAR T cells infused; of a treatment that starts, stops or changes: mean nM, or the relative dose",
         ),
     ),
     "snapshots": (
@@ -205,6 +213,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
 
 
 _ARM = Column("arm", "string", "-", "the arm")
+_OF_ARM = replace(_ARM, meaning="the arm; null for the file itself")
+_PARAMETER = Column("parameter", "string", "-", "path of the parameter")
 _PATIENT = Column("patient", "int64", "-", "number of the patient, the same in all arms; of a comparison the replicate")
 _ENDPOINT = Column("endpoint", "string", "-", "name of the endpoint")
 _ASKED_DAY = Column("day", "float64", "day", "the day asked for; null for the last day of each run")
@@ -336,6 +346,70 @@ STUDY_TABLES: dict[str, tuple[Column, ...]] = {
         Column("patients", "int64", "-", "patients of each arm in the large trial, or pairs"),
         Column("patients_needed", "int64", "-", "how many it needs for trial_low and trial_high to be 0.2 apart"),
         Column("answered", "bool", "-", "whether it has as many"),
+    ),
+    "indices": (
+        _OF_ARM,
+        _ENDPOINT,
+        _ASKED_DAY,
+        Column("method", "string", "-", "sobol, morris or prcc"),
+        _PARAMETER,
+        Column("source", "string", "-", "where its value comes from, or assumed; null for what the file chooses"),
+        Column("measure", "string", "-", "total, first (Sobol), mu_star, sigma (Morris) or prcc"),
+        Column("index", "float64", "by measure", "the index of the means of the replicates"),
+        Column("low", "float64", "by measure", "lower limit of its 95 % interval; null if not known"),
+        Column("high", "float64", "by measure", "upper limit"),
+        Column("expected", "float64", "by measure", "what it is on average where the parameter does nothing"),
+        Column(
+            "noise", "float64", "by measure", "where no parameter does anything, all stay below it in 95 % of tables"
+        ),
+        Column("verdict", "string", "-", "matters, noise (it cannot be told from it) or unknown (one replicate)"),
+        Column("rank", "int64", "-", "1 for the parameter with the largest total, mu_star or absolute prcc"),
+    ),
+    "noise": (
+        _OF_ARM,
+        _ENDPOINT,
+        _ASKED_DAY,
+        Column("points", "int64", "-", "points of which every replicate has a value"),
+        Column("left_out", "int64", "-", "points without, and those that a design makes together with them"),
+        Column("replicates", "int64", "-", "runs of each point"),
+        Column("parameters", "float64", "by endpoint", "variance that the parameters make"),
+        Column("seeds", "float64", "by endpoint", "variance that chance makes in single runs; null with one replicate"),
+        Column("share", "float64", "-", "part of the variance of single runs that is chance"),
+        Column("low", "float64", "-", "lower limit of its 95 % interval"),
+        Column("high", "float64", "-", "upper limit"),
+        Column("share_of_mean", "float64", "-", "part of the variance between means of replicates that is chance"),
+        Column("p_value", "float64", "-", "of the hypothesis that the parameters do nothing (F test)"),
+    ),
+    "estimate": (
+        _PARAMETER,
+        Column("value", "float64", "by parameter", "median of the posterior, or the estimate"),
+        Column("low", "float64", "by parameter", "lower limit of its 95 % interval, or of its profile"),
+        Column("high", "float64", "by parameter", "upper limit"),
+        Column("prior_value", "float64", "by parameter", "median of the prior; null beside an estimate"),
+        Column("prior_low", "float64", "by parameter", "lower limit of its 95 % interval"),
+        Column("prior_high", "float64", "by parameter", "upper limit"),
+        Column("left_of_prior", "float64", "-", "part of the prior that the interval covers"),
+    ),
+    "posterior": (
+        Column("particle", "int64", "-", "number of the particle, whose values stand in a column per path"),
+        Column("weight", "float64", "-", "its weight; the sum of all is 1"),
+    ),
+    "predictions": (
+        Column("target", "string", "-", "name of the target"),
+        Column("role", "string", "-", "fit, or what else the target is for"),
+        Column("published", "float64", "by target", "the value to aim at"),
+        Column("low", "float64", "by target", "lower edge of the band; null if there is none"),
+        Column("high", "float64", "by target", "upper edge"),
+        Column("predicted", "float64", "by target", "median of points of the posterior, simulated with new seeds"),
+        Column("predicted_low", "float64", "by target", "lower limit of 95 % of them"),
+        Column("predicted_high", "float64", "by target", "upper limit"),
+        Column("held", "bool", "-", "whether the median lies in the band"),
+    ),
+    "generations": (
+        Column("generation", "int64", "-", "number of the generation; 0 is the prior"),
+        Column("epsilon", "float64", "-", "largest distance that was accepted, in half bands; null for the prior"),
+        Column("points", "int64", "-", "points that were simulated"),
+        Column("accepted", "int64", "-", "particles that were kept"),
     ),
 }
 

@@ -23,6 +23,8 @@ ZSTD_LEVEL = 3
 # rows that are read together: those of about this many runs, so that a query for some of many short runs reads few
 RUNS_PER_GROUP = 100
 FEWEST_ROWS_PER_GROUP, MOST_ROWS_PER_GROUP = 2**15, 2**20
+# a whole scenario, beside the tables that were made with it
+RESOLVED = "scenario.resolved.yaml"
 # is there, and locked, while a run holds its folder
 LOCK = ".running"
 # a file that is being written
@@ -78,6 +80,27 @@ def published_together(folder: Path, replaced: Collection[str] = ()) -> Iterator
         for part in parts.values():
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+
+
+def replaced(file: Path, writer: Writer) -> None:
+    """Write a file anew; whoever looks, and whoever is left after a kill, finds the old one or the new one whole.
+
+    Raises
+    ------
+    SimulationError
+        If it cannot be written.
+    """
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
+    try:
+        with _told(file), part.open("xb") as opened:
+            writer(opened)
+            opened.flush()
+            os.fsync(opened.fileno())
+        with _told(file):
+            part.replace(file)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 @contextmanager

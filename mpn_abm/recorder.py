@@ -14,7 +14,15 @@ from mpn_abm.batch import Batch
 from mpn_abm.columns import PHASES, Column, columns_of
 from mpn_abm.compile.program import Program
 from mpn_abm.errors import UsageError
-from mpn_abm.mechanisms.log import DIED, DOSE, PHASE_CHANGE, RESPONSE_LOSS, TREATMENT_START, TREATMENT_STOP
+from mpn_abm.mechanisms.log import (
+    DIED,
+    DOSE,
+    DOSE_CHANGE,
+    PHASE_CHANGE,
+    RESPONSE_LOSS,
+    TREATMENT_START,
+    TREATMENT_STOP,
+)
 from mpn_abm.mechanisms.outcome import FIXATION, GOES_ON
 from mpn_abm.rows import Ends, Rows, label_of, summary_of, trajectory_of
 from mpn_abm.snapshot import Photographer
@@ -28,7 +36,9 @@ LOGGED_KINDS = {
     PHASE_CHANGE: "phase",
     RESPONSE_LOSS: "response_lost",
     DIED: "death",
+    DOSE_CHANGE: "dose_change",
 }
+OF_COURSES = (TREATMENT_START, TREATMENT_STOP, DOSE, DOSE_CHANGE)
 
 
 class Pieces:
@@ -219,7 +229,7 @@ class Recorder:
         at, kind, who, value = log.T
         told = zip(kind.tolist(), who.astype(np.int64).tolist(), strict=True)
         courses = self.program.courses
-        named = [PHASES[w] if k == PHASE_CHANGE else courses[w] if k <= DOSE else "" for k, w in told]
+        named = [PHASES[w] if k == PHASE_CHANGE else courses[w] if k in OF_COURSES else "" for k, w in told]
         # a mutation falls within its step and shows at the boundary after it
         boundary = np.concatenate([facts[born, BORN_STEP] + mutant[born], facts[lost, LOST_STEP] + 1, at])
         kinds = ["clone_born"] * len(born) + ["clone_lost"] * len(lost) + [LOGGED_KINDS[k] for k in kind.tolist()]

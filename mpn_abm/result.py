@@ -14,12 +14,13 @@ import pyarrow as pa
 
 import mpn_abm
 from mpn_abm.columns import TABLES
-from mpn_abm.files import TABLE_VERSION, claimed, parquet, published_together, text
+from mpn_abm.files import RESOLVED, TABLE_VERSION, claimed, parquet, published_together, text
+from mpn_abm.scenario.said import origins_of
 from mpn_abm.scenario.scenario import Scenario
 
 PACKAGES = ("numpy", "numba", "pandas", "pyarrow", "scipy", "pydantic", "ruamel.yaml")
 # everything that a run can leave in its folder
-FILES = (*(f"{table}.parquet" for table in ("trajectory", *TABLES)), "scenario.resolved.yaml", "manifest.json")
+FILES = (*(f"{table}.parquet" for table in ("trajectory", *TABLES)), RESOLVED, "manifest.json")
 
 
 @dataclass
@@ -129,10 +130,11 @@ class Result:
         with published_together(folder, replaced=FILES) as write:
             for name, table in self.tables.items():
                 write(f"{name}.parquet", parquet(table, self.provenance, runs))
-            write("scenario.resolved.yaml", text(self.scenario.to_yaml()))
+            write(RESOLVED, text(self.scenario.to_yaml()))
             seconds = time.perf_counter() - start
             wall = self.facts["wall_seconds"] + seconds
             times = {"writing_seconds": seconds, "wall_seconds": wall}
-            manifest = {"out": str(folder), **self.facts, "claims": self._claims_as_json(), **times}
+            said = {"claims": self._claims_as_json(), "origins": origins_of(self.scenario)}
+            manifest = {"out": str(folder), **self.facts, **said, **times}
             write("manifest.json", text(json.dumps(manifest | {"provenance": self.provenance}, indent=2) + "\n"))
         return manifest

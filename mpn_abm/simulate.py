@@ -38,6 +38,7 @@ def run(
     threads: int = 1,
     observers: Iterable[Observer] = (),
     progress: Callable[[float], None] | None = None,
+    watch: Callable[[Batch], None] | None = None,
 ) -> Result:
     """Run a scenario.
 
@@ -55,6 +56,8 @@ def run(
         the trajectory. Observers look and do not touch.
     progress : callable, optional
         Told the share of the work that is done, now and then.
+    watch : callable, optional
+        Shown the batch as it stands, right before ``progress`` is told. It looks and does not touch.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def run(
         members = range(first, min(first + together, number))
         with clock.stepping():
             batch = Batch(program, members, threads)
-            drive(batch, recorder, observers, _teller(progress, program, first, len(members), number))
+            drive(batch, recorder, observers, _teller(progress, watch, batch, first, number))
         recorder.finish(batch)
         candidates += batch.candidates
         events += batch.events
@@ -170,11 +173,17 @@ def warm_up(program: Program, replicates: int, threads: int) -> None:
 
 
 def _teller(
-    progress: Callable[[float], None] | None, program: Program, first: int, members: int, number: int
+    progress: Callable[[float], None] | None,
+    watch: Callable[[Batch], None] | None,
+    batch: Batch,
+    first: int,
+    number: int,
 ) -> Callable[[float], None]:
     def tell(boundary: float) -> None:
+        if watch is not None:
+            watch(batch)
         if progress is not None:
-            progress((first + members * boundary / program.timetable.steps) / number)
+            progress((first + len(batch) * boundary / batch.program.timetable.steps) / number)
 
     return tell
 

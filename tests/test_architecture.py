@@ -21,7 +21,7 @@ LONGEST = 300
 # files that are one thing and longer, with the most lines that they may have
 LONGER = {
     "state.py": 350,  # every array on one page
-    "columns.py": 430,  # every column on one page
+    "columns.py": 490,  # every column on one page
     "model.py": 350,
     "mechanisms/schedule.py": 350,  # the order of one step
     "mechanisms/start.py": 310,
@@ -67,7 +67,7 @@ def test_imports_run_one_way():
         ("a_new_module.py", "", "Imports run one way"),
         ("mechanisms/jak_stat/kernel.py", "import pandas", "Kernels see arrays and numbers only"),
         ("cli/running.py", "import mpn_abm.model", "Only the Mesa model knows Mesa"),
-        ("analysis/claims.py", "import mpn_abm.state", "Analysis reads tables and knows no simulator"),
+        ("analysis/claims.py", "import mpn_abm.state", "Analysis and pictures read tables and know no simulator"),
         ("scenario/paths.py", "import numpy", "Checking a file loads no compiler"),
         (
             "mechanisms/fibrosis/kernel.py",

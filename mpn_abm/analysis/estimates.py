@@ -50,7 +50,7 @@ def estimate(question: Question, own: Own, one: Patients, other: Patients | None
         return _of_times(question, own, one, other)
     if question.statistic == "spearman":
         return _of_correlations(question, own, one, other)
-    first, second = _values(question, own, one), _values(question, own, other)
+    first, second = values_of(question, own, one), values_of(question, own, other)
     weights = _weights_of_both(one, other)
     if question.contrast == "ratio":
         return statistics.ratio(first, second, question.statistic, weights)
@@ -61,7 +61,7 @@ def _of_one(question: Question, own: Own, patients: Patients) -> Estimate:
     if question.statistic == "spearman":
         return statistics.rank_correlation(*_both(question, own, patients))
     if question.statistic not in TIMED:
-        values = _values(question, own, patients)
+        values = values_of(question, own, patients)
         return statistics.one_arm(values, question.statistic, _is_share(question, own), patients.weight)
     times = times_to(patients, question.endpoint, own)
     if question.statistic == "median_days":
@@ -74,7 +74,7 @@ def _of_one(question: Question, own: Own, patients: Patients) -> Estimate:
         value = survival.restricted_mean(times, question.day)
         # where nobody had the event all draws are alike, and say nothing of how sure that is
         is_open = np.isnan(value) or not times["event"].any()
-        interval = NOT_KNOWN if is_open else survival.drawn_interval(times, _curve(question))
+        interval = NOT_KNOWN if is_open else survival.drawn_interval(times, curve_of(question))
     return Estimate(value, *interval, len(times))
 
 
@@ -84,7 +84,8 @@ def _share_on(question: Question, times: pd.DataFrame) -> tuple[float, Interval]
     return compute(times, question.day)
 
 
-def _values(question: Question, own: Own, patients: Patients) -> pd.Series:
+def values_of(question: Question, own: Own, patients: Patients) -> pd.Series:
+    """The value of each patient."""
     if question.statistic == "slope_per_year":
         return slopes(patients, question.endpoint, own, question.day)
     return values_on(patients, question.endpoint, own, question.day)
@@ -107,7 +108,7 @@ def _is_share(question: Question, own: Own) -> bool:
     return question.statistic == "mean" and endpoint_of(question.endpoint, dict(own)).is_event
 
 
-def _curve(question: Question) -> curves.Statistic:
+def curve_of(question: Question) -> curves.Statistic:
     """The statistic of curves."""
     day = np.nan if question.day is None else question.day
     return {
@@ -125,7 +126,7 @@ def _of_times(question: Question, own: Own, one: Patients, other: Patients) -> E
     if is_paired:
         shared = first.index.intersection(second.index)
         first, second = first.loc[shared], second.loc[shared]
-    number, statistic = min(len(first), len(second)), _curve(question)
+    number, statistic = min(len(first), len(second)), curve_of(question)
     if number == 0:
         return statistics.UNKNOWN
     value = _contrasted(question, _told(question, first), _told(question, second))
@@ -152,7 +153,7 @@ def _of_times(question: Question, own: Own, one: Patients, other: Patients) -> E
 def _told(question: Question, times: pd.DataFrame) -> float:
     if question.statistic == "restricted_mean" and question.day is not None:
         return survival.restricted_mean(times, question.day)
-    return curves.of_all(times, _curve(question))
+    return curves.of_all(times, curve_of(question))
 
 
 def _of_correlations(question: Question, own: Own, one: Patients, other: Patients) -> Estimate:

@@ -17,7 +17,7 @@ from mpn_abm.analysis.headlines import HEADLINES
 from mpn_abm.analysis.trial_lines import when
 from mpn_abm.cli import claiming
 from mpn_abm.cli.progress import progress
-from mpn_abm.cli.running import refuse_too_many_threads, say_if_compiling, what_it_takes
+from mpn_abm.cli.running import refuse_too_many_threads, say_if_compiling, what_it_takes, write_report_into
 from mpn_abm.scenario.claim_checks import HEADLINE_DAYS
 from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.studies.comparison import compare, refuse_without_arms
@@ -39,13 +39,16 @@ def dry_run(scenario: Scenario, as_json: bool) -> None:
 
 
 def compare_and_write(
-    scenario: Scenario, folder: Path, *, threads: int, overwrite: bool, as_json: bool, quiet: bool, strict: bool
-) -> None:
-    """Run all arms, compare, write, and tell."""
+    scenario: Scenario, folder: Path, *, threads: int, overwrite: bool, as_json: bool, quiet: bool, strict: bool,
+    report_of: Path | None = None,
+) -> None:  # fmt: skip
+    """Run all arms, compare, write, and tell; with the file of the scenario, write a report on it, too."""
     refuse_too_many_threads(threads)
     say_if_compiling(next(iter(scenario.arms.values()), scenario), threads, quiet)
     with progress(scenario.spec.name, quiet) as tell:
         study = compare(scenario, out=folder, threads=threads, overwrite=overwrite, progress=tell)
+    if report_of is not None:
+        write_report_into(folder, report_of)
     if as_json:
         print(json.dumps(study.facts | {"comparison": rows_of(study.comparison)}))
     else:

@@ -1,4 +1,4 @@
-"""`run`, `compare`, `inspect` and `bench`: what steps a marrow or reads what it left."""
+"""`run`, `compare`, `inspect`, `bench` and `dashboard`: what steps a marrow or reads what it left."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mpn_abm.cli.options import Json, Overwrite, Quiet, Seed, Set, Strict, Threads
+from mpn_abm.cli.options import Json, Overwrite, Quiet, Report, Seed, Set, Strict, Threads
 from mpn_abm.errors import UsageError
 
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(compare)
     app.command()(inspect)
     app.command()(bench)
+    app.command()(dashboard)
 
 
 def run(
@@ -33,6 +34,7 @@ def run(
     as_json: Json = False,
     quiet: Quiet = False,
     strict: Strict = False,
+    report: Report = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the run would take.")] = False,
 ) -> None:
     """Run a scenario, or one of its arms, write its tables and say which claims held."""
@@ -59,10 +61,13 @@ def run(
     if dry_run:
         running.dry_run(scenario, as_json)
         return
+    if report:
+        _refuse_without_what_a_report_needs()
     folder = out if out is not None else Path("runs") / name
     running.run_and_write(
-        scenario, folder, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict
-    )
+        scenario, folder, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict,
+        report_of=file if report else None,
+    )  # fmt: skip
 
 
 def compare(
@@ -76,6 +81,7 @@ def compare(
     as_json: Json = False,
     quiet: Quiet = False,
     strict: Strict = False,
+    report: Report = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the runs would take.")] = False,
 ) -> None:
     """Run all arms of a scenario with the same seeds, compare them, and say which claims held."""
@@ -86,9 +92,20 @@ def compare(
     if dry_run:
         comparing.dry_run(scenario, as_json)
         return
+    if report:
+        _refuse_without_what_a_report_needs()
     comparing.compare_and_write(
-        scenario, out, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict
-    )
+        scenario, out, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict,
+        report_of=file if report else None,
+    )  # fmt: skip
+
+
+def _refuse_without_what_a_report_needs() -> None:
+    """Before the work, not after it."""
+    from mpn_abm.pictures.needs import need
+
+    for module in ("matplotlib", "jinja2"):
+        need(module, "plot")
 
 
 def _said(**options: int | None) -> dict[str, int]:
@@ -117,3 +134,23 @@ def bench(
     from mpn_abm.cli import benching
 
     benching.bench(as_json=as_json, share=0.1 if quick else 1.0)
+
+
+def dashboard(
+    path: Annotated[Path, typer.Argument(metavar="FILE|RUN", help="A scenario, or the folder of a run.")],
+    arm: Annotated[str | None, typer.Option(help="The arm that is shown; the file itself unless said.")] = None,
+    sets: Set = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8765,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; beyond loopback the page asks for a token.")
+    ] = "127.0.0.1",
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="MPN_ABM_TOKEN", help="The token that the page asks for; made up where one is needed."),
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
+) -> None:
+    """Watch and treat a live marrow in a browser, and save what was done as a scenario."""
+    from mpn_abm.cli import dashboarding
+
+    dashboarding.dashboard(path, arm=arm, sets=sets or [], host=host, port=port, token=token, browser=browser)

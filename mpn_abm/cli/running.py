@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mpn_abm.cli.panel import Shown, panel
 from mpn_abm.cli.progress import progress
 from mpn_abm.compile.program import compile_scenario
 from mpn_abm.errors import UsageError
@@ -65,16 +67,19 @@ def _of_free(available: int | None) -> str:
 
 
 def run_and_write(
-    scenario: Scenario, folder: Path, *, threads: int, overwrite: bool, as_json: bool, quiet: bool, strict: bool
-) -> None:
-    """Run, write, and tell."""
+    scenario: Scenario, folder: Path, *, threads: int, overwrite: bool, as_json: bool, quiet: bool, strict: bool,
+    report_of: Path | None = None,
+) -> None:  # fmt: skip
+    """Run, write, and tell; with the file of the scenario, write a report on it, too."""
     refuse_too_many_threads(threads)
     # refused before the work, not after it
     with claimed(folder, overwrite):
         say_if_compiling(scenario, threads, quiet)
-        with progress(scenario.spec.name, quiet) as tell:
-            result = run_scenario(scenario, threads=threads, progress=tell)
+        with _shown(scenario.spec.name, quiet) as (tell, watch):
+            result = run_scenario(scenario, threads=threads, progress=tell, watch=watch)
         manifest = result.write_into(folder)
+    if report_of is not None:
+        write_report_into(folder, report_of)
     if as_json:
         print(json.dumps(manifest))
     else:
@@ -83,6 +88,24 @@ def run_and_write(
         from mpn_abm.cli import claiming
 
         claiming.fail_if_any(result.claims)
+
+
+def write_report_into(folder: Path, file: Path) -> None:
+    """The page on what lies in a folder; an earlier one is out of date."""
+    from mpn_abm.pictures.report.report import write_report
+
+    write_report(folder, folder / "report.html", overwrite=True, scenario_file=str(file))
+
+
+@contextmanager
+def _shown(name: str, quiet: bool) -> Iterator[tuple[Callable[[float], None] | None, Shown | None]]:
+    """What is told and shown how far a run is: a panel on a terminal."""
+    if sys.stderr.isatty() and not quiet:
+        with panel(name) as told:
+            yield told
+    else:
+        with progress(name, quiet) as tell:
+            yield tell, None
 
 
 def refuse_too_many_threads(threads: int) -> None:
@@ -142,9 +165,9 @@ def _wanted(result: Result) -> list[str]:
 
 
 def _headlines(result: Result) -> Iterator[str]:
-    """First and last value of what a reader asks for first."""
+    """First and last value of what a reader asks for first; of the dead the last one alive."""
     for name in _wanted(result):
-        values = result.tables["trajectory"].column(name).to_pylist()
+        values = result.tables["trajectory"].column(name).drop_null().to_pylist()
         tail = f", at most {max(values):.4g}" if name == "car_t_total" else ""
         yield f"{name:24} {values[0]:.4g} -> {values[-1]:.4g}{_UNITS.get(name, '')}{tail}"
 
@@ -152,6 +175,7 @@ def _headlines(result: Result) -> Iterator[str]:
 def _medians(result: Result, reasons: dict[str, int]) -> Iterator[str]:
     """The same over replicates: median of the first and of the last values, with the range of the last."""
     table = result.tables["trajectory"]
+    table = table.filter(table.column("alive"))
     first = np.unique(table.column("replicate").to_numpy(), return_index=True)[1]
     last = np.append(first[1:], table.num_rows) - 1
     yield "medians over the runs, and the range of their ends:"

@@ -1,4 +1,4 @@
-"""`sweep` and `trial`: studies of many runs, how far they are, and what failed."""
+"""`sweep`, `trial`, `sensitivity` and `calibrate`: studies of many runs, how far they are, and what failed."""
 
 from __future__ import annotations
 
@@ -36,6 +36,14 @@ Scheduler = Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask s
 ProfileFile = Annotated[Path | None, typer.Option("--profile", help="A machine's options: executor, jobs, slurm.")]
 Retry = Annotated[bool, typer.Option("--retry-failed", help="Run again what failed before.")]
 ExportTo = Annotated[Export | None, typer.Option("--export", help="Also write ADSL, ADTTE, ADEFF (CDISC ADaM).")]
+Endpoints = Annotated[
+    list[str] | None,
+    typer.Option("--endpoint", metavar="NAME", help="Of a folder: what is asked; may be repeated."),
+]
+Days = Annotated[
+    list[float] | None,
+    typer.Option("--at-day", metavar="DAY", help="Of a folder: when; the last day of each run unless said."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Run three samples and say what the study will take.")]
 
 
@@ -47,6 +55,8 @@ def register(app: typer.Typer) -> None:
     group.command("errors")(errors)
     app.add_typer(group, name="sweep")
     app.command()(trial)
+    app.command()(sensitivity)
+    app.command()(calibrate)
 
 
 def sweep_run(
@@ -97,6 +107,62 @@ def trial(
     studying.run_file(
         file, out, "trial", machine, sets=sets or (), retry_failed=retry_failed, overwrite=overwrite,
         dry_run=dry_run, as_json=as_json, quiet=quiet, strict=strict, export=export,
+    )  # fmt: skip
+
+
+def sensitivity(
+    source: Annotated[Path, typer.Argument(metavar="FILE|DIR", help="The study; or the folder of one that is done.")],
+    out: Out = None,
+    endpoints: Endpoints = None,
+    days: Days = None,
+    jobs: Jobs = None,
+    executor: By = None,
+    scheduler: Scheduler = None,
+    sets: Set = None,
+    profile: ProfileFile = None,
+    retry_failed: Retry = False,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    strict: Strict = False,
+) -> None:
+    """Say which parameters endpoints depend on, and how much is chance: of a study, or of a folder that is there."""
+    from mpn_abm.cli import sensing, studying
+
+    if source.is_dir():
+        sensing.tell_folder(source, out, endpoints or [], days or [], as_json)
+        return
+    sensing.refuse_options_of_folders(endpoints, days)
+    machine = studying.machine_of(profile, executor, jobs, scheduler)
+    studying.run_file(
+        source, out, "sensitivity", machine, sets=sets or (), retry_failed=retry_failed, overwrite=overwrite,
+        dry_run=dry_run, as_json=as_json, quiet=quiet, strict=strict,
+    )  # fmt: skip
+
+
+def calibrate(
+    file: File,
+    out: Out = None,
+    jobs: Jobs = None,
+    executor: By = None,
+    scheduler: Scheduler = None,
+    sets: Set = None,
+    profile: ProfileFile = None,
+    retry_failed: Retry = False,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    strict: Strict = False,
+) -> None:
+    """Find the parameters with which the model shows what was seen; a second call goes on."""
+    from mpn_abm.cli import calibrating, studying
+
+    machine = studying.machine_of(profile, executor, jobs, scheduler)
+    calibrating.run_file(
+        file, out, machine, sets=sets or (), retry_failed=retry_failed, overwrite=overwrite, dry_run=dry_run,
+        as_json=as_json, quiet=quiet, strict=strict,
     )  # fmt: skip
 
 

@@ -14,20 +14,23 @@ from mpn_abm.analysis.claims import rows_of
 from mpn_abm.analysis.tables import with_headlines
 from mpn_abm.analysis.trial_lines import trial_lines
 from mpn_abm.cli import claiming
+from mpn_abm.cli.sensing import print_findings
 from mpn_abm.cli.watching import stoppable, watching
 from mpn_abm.errors import RunsFailed, UsageError
 from mpn_abm.scenario.studies.study_file import StudyFile, load_study
 from mpn_abm.studies.folder import Folder
 from mpn_abm.studies.profile import read_profile
 from mpn_abm.studies.progress import duration
-from mpn_abm.studies.rehearsal import Rehearsal, rehearse
+from mpn_abm.studies.rehearsal import Rehearsal, planned, rehearse
 from mpn_abm.studies.running import refuse_other_kinds, run_study
+from mpn_abm.studies.sensing import analysed
 from mpn_abm.studies.status import status
 from mpn_abm.studies.stored import read
 from mpn_abm.studies.study import Study
 from mpn_abm.studies.study_tables import export_adam, frames_of
 
 MOST_ERRORS_SHOWN = 20
+NO_OUT = "--out DIR: expected the folder of the study"
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,12 @@ def run_file(
     study = load_study(file, sets=sets)
     refuse_other_kinds(study, kind)
     if dry_run:
-        _tell_rehearsal(rehearse(study, machine.jobs), study, out, machine, as_json)
+        tell_rehearsal(rehearse(study, machine.jobs), study, out, machine, as_json)
         return
     if out is None:
-        raise UsageError("--out DIR: expected the folder of the study")
+        raise UsageError(NO_OUT)
     start, done_before = time.perf_counter(), _done_before(out)
-    stopped = f"stopped; what is done stays in {out}, and the same command goes on from there"
-    with stoppable(stopped), watching(study.name, quiet) as watcher:
+    with stoppable(stopped_in(out)), watching(study.name, quiet) as watcher:
         done = run_study(
             study, out, jobs=machine.jobs, executor=machine.executor, scheduler=machine.scheduler,
             slurm=machine.slurm, retry_failed=retry_failed, overwrite=overwrite, progress=watcher,
@@ -87,9 +89,7 @@ def run_file(
         print(json.dumps(done.facts))
     else:
         _report(study, done, min(done_before, done.facts["runs"]), time.perf_counter() - start)
-    failed = done.facts["failed"]
-    if failed:
-        raise RunsFailed(f"{failed:,} of {done.facts['runs']:,} runs failed: `mpn-abm sweep errors {out}` lists them")
+    fail_if_runs_did(done.facts, out)
     if strict and "claims" in done.tables:
         claiming.fail_if_any(done.claims)
 
@@ -97,6 +97,18 @@ def run_file(
 def _done_before(out: Path) -> int:
     """Runs that are in a folder before anything is done there."""
     return status(out).standing.done if Folder(out).is_study else 0
+
+
+def stopped_in(out: Path) -> str:
+    """What is said when somebody stops a study."""
+    return f"stopped; what is done stays in {out}, and the same command goes on from there"
+
+
+def fail_if_runs_did(facts: Mapping[str, Any], out: Path) -> None:
+    """Raise RunsFailed if a run has failed."""
+    if facts["failed"]:
+        told = f"`mpn-abm sweep errors {out}` lists them"
+        raise RunsFailed(f"{facts['failed']:,} of {facts['runs']:,} runs failed: {told}")
 
 
 def _report(study: StudyFile, done: Study, done_before: int, seconds: float) -> None:
@@ -107,6 +119,8 @@ def _report(study: StudyFile, done: Study, done_before: int, seconds: float) -> 
     shown = frames_of(done, ("comparison", "flow", "km", "power"))
     if "comparison" in shown:
         print(*trial_lines(shown, with_headlines(study.endpoints), facts["reference"]), sep="\n")
+    if study.kind == "sensitivity":
+        print_findings(analysed(Path(facts["out"]), strict=False))
     if "claims" in done.tables:
         why = "no arm is the file without changes, and these name no arm"
         for line in claiming.lines(done.claims, study.endpoints, facts["claims_left_out"], why):
@@ -118,7 +132,8 @@ def _report(study: StudyFile, done: Study, done_before: int, seconds: float) -> 
     print(f"{duration(seconds)}, in {facts['out']}")
 
 
-def _tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine: Machine, as_json: bool) -> None:
+def tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine: Machine, as_json: bool) -> None:
+    """Print what a study will take."""
     script = _script(study, out, machine) if machine.executor == "slurm" else None
     if as_json:
         print(json.dumps(asdict(told) | ({"script": script} if script else {})))
@@ -139,9 +154,8 @@ def _tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine
 def _script(study: StudyFile, out: Path | None, machine: Machine) -> str:
     from mpn_abm.studies.executors import slurm
     from mpn_abm.studies.executors.options import Options
-    from mpn_abm.studies.plan import plan_of
 
-    shards = sorted(set(plan_of(study)["shard"].tolist()))
+    shards = sorted(set(planned(study)["shard"].tolist()))
     options = Options(machine.jobs, machine.scheduler, machine.slurm)
     return slurm.script(str(out or study.name), shards, options)
 

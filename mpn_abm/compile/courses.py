@@ -134,7 +134,7 @@ def treatment_rules(spec: Spec, layout: Layout, bases: tuple[str, ...]) -> Treat
 
 def _fill_times(rule: np.ndarray, timing: np.ndarray, one: NamedCourse, step: float, tables: _Tables) -> None:
     course = one.course
-    rule[IS_FIXED] = course.after is None and not course.when
+    rule[IS_FIXED] = course.after is None and not course.when and not course.stop_when
     rule[REPEATS] = course.repeat
     rule[ANCHOR] = -1
     rule[LASTS] = rule[STOP_STEP] = rule[DOSES] = NEVER
@@ -143,6 +143,8 @@ def _fill_times(rule: np.ndarray, timing: np.ndarray, one: NamedCourse, step: fl
     timing[UNTIL_DAY] = math.inf
     if isinstance(course, GivenCourse):
         _fill_doses(rule, timing, course, tables)
+        if course.stop is not None and not rule[IS_FIXED]:
+            rule[STOP_STEP] = boundary_at(course.stop, step)
     else:
         timing[FIRST_DAY] = course.start or 0.0
         timing[INTERVAL] = 1.0 / getattr(course, "times_per_day", 1)

@@ -12,7 +12,6 @@ from mpn_abm.mechanisms.drugs import (
     CarTProduct,
     CheckpointBlockade,
     Effect,
-    Eltrombopag,
     JakInhibitor,
     Modifier,
     OralDrug,
@@ -28,6 +27,7 @@ from mpn_abm.mechanisms.treatment.rules import (
     CONCENTRATION,
     EFFECT_FACTS,
     ELIMINATION,
+    FIRST_OF_DRUG,
     FOLLOWED,
     HALF_EXPOSURE,
     HALF_TO_THE_HILL,
@@ -70,9 +70,14 @@ KINDS = {
 }
 
 
-def has_concentration(drug: Any) -> bool:
-    """Whether the blood concentration of a drug is modelled."""
+def has_tablets(drug: Any) -> bool:
+    """Whether the concentration of a drug follows from its doses."""
     return isinstance(drug, OralDrug) and drug.first_dose_peak is not None
+
+
+def has_concentration(drug: Any) -> bool:
+    """Whether the blood concentration of a drug is modelled, or told."""
+    return has_tablets(drug) or (isinstance(drug, Modifier) and drug.usual_concentration is not None)
 
 
 def rates_of(drug: OralDrug) -> tuple[float, float]:
@@ -104,10 +109,12 @@ def treatment_facts(spec: Spec) -> np.ndarray:
     """float64[T, TREATMENT_FACTS]: what is the same in all courses of a treatment."""
     facts = np.zeros((len(spec.treatments), TREATMENT_FACTS))
     facts[:, IC50] = 1.0
+    names = [treatment.drug for treatment in spec.treatments.values()]
     for row, treatment in zip(facts, spec.treatments.values(), strict=True):
+        row[FIRST_OF_DRUG] = names.index(treatment.drug)
         drug = spec.drugs[treatment.drug]
         row[KIND] = KINDS[drug.kind]
-        row[FOLLOWED] = has_concentration(drug) and spec.marrow.scale == "tissue"
+        row[FOLLOWED] = has_tablets(drug) and spec.marrow.scale == "tissue"
         if isinstance(drug, OralDrug):
             row[ABSORPTION], row[ELIMINATION] = rates_of(drug)
         elif hasattr(drug, "half_life"):
@@ -122,22 +129,27 @@ def treatment_facts(spec: Spec) -> np.ndarray:
     return facts
 
 
+def more_often(course: Any, drug: Any) -> float:
+    """Doses a day over the usual number; 1 for what is no tablet."""
+    return float(getattr(course, "times_per_day", 1) / getattr(drug, "usual_times_per_day", 1))
+
+
 def relative_dose(course: Any, drug: Any) -> float:
-    """A dose over that of usual full exposure; a number above 0 if it is a ratio to cells."""
+    """The dose of a day over that of usual full exposure; a number above 0 if it is a ratio to cells."""
     if course.dose_relative is not None:
         return float(course.dose_relative)
     for way in ("dose_mg", "dose_cells"):
         dose = getattr(course, way, None)
         if dose is not None:
-            return float(dose / drug.usual_dose)
+            return float(dose / drug.usual_dose) * more_often(course, drug)
     return float(course.dose_cells_per_kg or course.effector_to_target or 0.0)
 
 
-def limit_of(rule: Any, drug: Any) -> float:
-    """The largest dose that a rule allows, relative."""
+def limit_of(rule: Any, course: Any, drug: Any) -> float:
+    """The largest dose of a day that a rule allows, relative."""
     said = {name: limit for name in LIMITS if (limit := getattr(rule, name, None)) is not None}
     ((name, limit),) = said.items()
-    return float(limit) if name == "max_dose_relative" else float(limit / drug.usual_dose)
+    return float(limit) if name == "max_dose_relative" else float(limit / drug.usual_dose) * more_often(course, drug)
 
 
 def levels_of(course: Any, facts: np.ndarray, spec: Spec, drug: Any, per_agent: float) -> np.ndarray:
@@ -150,18 +162,17 @@ def levels_of(course: Any, facts: np.ndarray, spec: Spec, drug: Any, per_agent: 
         doses = [dose if spec.car_t.enabled and (cells != 0.0 and course.effector_to_target != 0.0) else 0.0]
     elif isinstance(drug, Transplant) and not spec.transplant.enabled:
         doses = [0.0]
-    doses += [min(doses[0], limit_of(rule, drug)) for rule in course.adjust.values()]
+    doses += [min(doses[0], limit_of(rule, course, drug)) for rule in course.adjust.values()]
     levels = np.zeros((len(doses), LEVEL_FACTS))
     for level, relative in zip(levels, doses, strict=True):
         level[RELATIVE] = relative
         if isinstance(drug, CarTProduct):
             _fill_infusion(level, course, spec, drug, per_agent, relative == doses[0])
-        elif isinstance(drug, Eltrombopag):
-            level[RELATIVE] = relative * course.times_per_day / drug.usual_times_per_day
         elif isinstance(drug, Modifier) and drug.usual_concentration is not None:
             level[CONCENTRATION] = relative * drug.usual_concentration
         elif isinstance(drug, OralDrug):
-            interval, level[AMOUNT] = 1.0 / course.times_per_day, amount_of(drug, relative * drug.usual_dose)
+            single = relative * drug.usual_dose / more_often(course, drug)
+            interval, level[AMOUNT] = 1.0 / course.times_per_day, amount_of(drug, single)
             level[MEAN_OCCUPANCY], level[CONCENTRATION] = steady_means(
                 interval, float(level[AMOUNT]), float(facts[ABSORPTION]), float(facts[ELIMINATION]), float(facts[IC50])
             )

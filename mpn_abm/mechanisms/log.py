@@ -4,7 +4,7 @@ from mpn_abm.kernels.compiler import jit
 from mpn_abm.state import LOG_KIND, LOG_STEP, LOG_VALUE, LOG_WHO, LOGGED
 
 # kinds of events
-TREATMENT_START, TREATMENT_STOP, DOSE, PHASE_CHANGE, RESPONSE_LOSS, DIED = range(1, 7)
+TREATMENT_START, TREATMENT_STOP, DOSE, PHASE_CHANGE, RESPONSE_LOSS, DIED, DOSE_CHANGE = range(1, 8)
 
 
 @jit

@@ -19,6 +19,7 @@ from mpn_abm.scenario.course_checks import (
     starts_are_in_order,
 )
 from mpn_abm.scenario.finding import Finding
+from mpn_abm.scenario.idle import stays_idle
 from mpn_abm.scenario.schema import Clone, Spec
 from mpn_abm.scenario.sizes import cells_of, plain_size, share_of_output, takes_the_rest
 from mpn_abm.scenario.suggestions import unknown
@@ -36,7 +37,7 @@ def checked(spec: Spec, tree: Entry, wrong_parts: Collection[str] = ()) -> list[
 
 
 def never_happens(spec: Spec) -> Iterator[str]:
-    """What a scenario plans for a day on which the run is over; right in itself, but hardly meant."""
+    """What a scenario plans and does not get; right in itself, but hardly meant."""
     end = spec.time.duration
     for name, clone in spec.clones.items():
         if clone.day >= end:
@@ -46,6 +47,7 @@ def never_happens(spec: Spec) -> Iterator[str]:
         day = course.start or 0.0 if isinstance(course, LastingCourse) else min(course.at or (course.day or 0.0,))
         if day >= end:
             yield f"treatments.{named.name}: day {day:g} is not before the end, day {end:g}: it is never given"
+    yield from stays_idle(spec)
 
 
 def _step_suits_the_scale(spec: Spec) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from mpn_abm.scenario.tree import Entry, Path, problem_at
 
 Names = tuple[str, ...]
 
-_WORDS = ("string", "category")
+WORDS = ("string", "category")
 _OF_NUMBERS = ("median", "sd", "spearman", "slope_per_year")
 
 
@@ -135,7 +135,7 @@ def _of_condition(place: Path, condition: Criterion, known: Mapping[str, Column]
     if condition.column not in known and condition.column not in _built_in_columns():
         yield Finding((*place, "column"), _unknown_column(condition.column, known))
         return
-    words = condition.column in known and known[condition.column].kind in _WORDS
+    words = condition.column in known and known[condition.column].kind in WORDS
     if words and any(limit is not None for limit in (*condition.limits, condition.base_above, condition.base_below)):
         yield Finding((*place, "column"), "expected `one_of` beside it and no bound, it is a column of words")
     if words and condition.change is not None:
@@ -160,6 +160,13 @@ def _of_the_band(here: Path, claim: Claim) -> Iterator[Finding]:
         yield Finding(here, "expected `low`, `high` or both: a claim without a band cannot fail")
     elif claim.low is not None and claim.high is not None and claim.low > claim.high:
         yield Finding((*here, "low"), f"expected at most high, {claim.high:g}")
+    elif claim.value is not None:
+        if claim.low is not None and claim.value < claim.low:
+            yield Finding((*here, "value"), f"expected at least low, {claim.low:g}: the band is around what is claimed")
+        elif claim.high is not None and claim.value > claim.high:
+            yield Finding(
+                (*here, "value"), f"expected at most high, {claim.high:g}: the band is around what is claimed"
+            )
 
 
 def _of_the_day(here: Path, claim: Claim, spec: Spec | None) -> Iterator[Finding]:
@@ -189,7 +196,7 @@ def _of_the_statistic(
     elif claim.with_ is not None and claim.with_ not in known and claim.with_ not in varied:
         yield Finding((*here, "with_"), _unknown_column(claim.with_, [*known, *varied]))
     words = known.get(claim.endpoint)
-    if words is not None and words.kind in _WORDS:
+    if words is not None and words.kind in WORDS:
         yield Finding((*here, "endpoint"), "expected numbers: name it in an own endpoint with `one_of`")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mpn_abm.columns import GROUPS
+from mpn_abm.columns import GROUPS, is_share
 from mpn_abm.mechanisms.drugs import JakInhibitor, Modifier
 from mpn_abm.scenario.finding import Finding
 from mpn_abm.scenario.schema import Spec
@@ -22,6 +22,8 @@ from mpn_abm.scenario.treatments import (
 )
 from mpn_abm.scenario.tree import Path
 
+_ALL_OR_NONE = "expected 0 or 1: a transplant is done or not, and `conditioning` says how hard it is"
+
 
 def courses_are_whole(spec: Spec) -> Iterator[Finding]:
     """Every course has a dose, stops after it starts, and says what its keys need beside them."""
@@ -33,6 +35,9 @@ def courses_are_whole(spec: Spec) -> Iterator[Finding]:
             yield Finding((*here, "stop"), f"expected later than its start on day {start or 0.0:g}")
         if course.repeat and not course.when and course.after is None:
             yield Finding((*here, "repeat"), "expected `when` or `after` beside it")
+        if course.repeat and getattr(course, "at", None) is not None:
+            words = "expected none beside listed days, which come once: say `every_days` and `doses` for a series"
+            yield Finding((*here, "repeat"), words)
         if course.check_every is not None and not (course.when or course.stop_when or course.adjust):
             yield Finding((*here, "check_every"), "expected `when`, `stop_when` or `adjust` beside it")
         if isinstance(course, GivenCourse) and course.every is None:
@@ -40,16 +45,24 @@ def courses_are_whole(spec: Spec) -> Iterator[Finding]:
                 yield Finding((*here, "doses"), "expected `every_days` beside it")
             if course.stop is not None:
                 yield Finding((*here, "stop"), "expected `every_days` beside it")
-        if isinstance(course, TransplantCourse) and course.donor not in spec.genotypes:
-            yield Finding((*here, "donor"), unknown("genotype", course.donor, spec.genotypes))
+        if isinstance(course, TransplantCourse):
+            if course.donor not in spec.genotypes:
+                yield Finding((*here, "donor"), unknown("genotype", course.donor, spec.genotypes))
+            elif spec.genotypes[course.donor].gene != "none":
+                healthy = one_of([name for name, genotype in spec.genotypes.items() if genotype.gene == "none"])
+                yield Finding((*here, "donor"), f"expected {healthy}: a donor has no JAK2 or CALR mutation")
 
 
 def courses_suit_the_scale(spec: Spec) -> Iterator[Finding]:
-    """What is said at tissue scale alone."""
-    if spec.marrow.scale == "tissue":
-        return
+    """What is said at tissue scale alone, and what has no meaning there."""
+    tissue = spec.marrow.scale == "tissue"
     for _, _, _, course, here in courses_of(spec.treatments):
-        if isinstance(course, CarTCourse):
+        if tissue and isinstance(course, TransplantCourse):
+            yield Finding(here, "expected at niche scale only: a piece of tissue receives no transplant")
+        if tissue and isinstance(course, CarTCourse) and course.dose_cells_per_kg is not None:
+            words = "expected at niche scale only: say `effector_to_target`, or `dose_cells` that enter the lattice"
+            yield Finding((*here, "dose_cells_per_kg"), words)
+        if not tissue and isinstance(course, CarTCourse):
             if course.effector_to_target is not None:
                 yield Finding((*here, "effector_to_target"), "expected at tissue scale only")
             if course.entry == "faces":
@@ -68,6 +81,10 @@ def doses_suit_the_drug(spec: Spec) -> Iterator[Finding]:
                 yield Finding((*path, "when"), "expected at least one condition")
             if isinstance(course, CarTCourse) and course.effector_to_target is not None and any(limits):
                 yield Finding(path, "expected a limit of 0: the dose is a ratio to cells")
+            if isinstance(course, TransplantCourse) and rule.max_dose_relative not in (None, 0.0, 1.0):
+                yield Finding((*path, "max_dose_relative"), _ALL_OR_NONE)
+        if isinstance(course, TransplantCourse) and course.dose_relative not in (None, 0.0, 1.0):
+            yield Finding((*here, "dose_relative"), _ALL_OR_NONE)
 
 
 def conditions_are_known(spec: Spec) -> Iterator[Finding]:
@@ -92,6 +109,10 @@ def _of_conditions(conditions: Mapping[str, Condition], columns: list[str], path
         if column not in columns:
             hint = did_you_mean(column, columns) or ", expected one that `mpn-abm list columns` names"
             yield Finding((*path, column), f"unknown column{hint}")
+        elif is_share(column):
+            for name in ("above", "below"):
+                if not 0.0 <= (getattr(condition, name) or 0.0) <= 1.0:
+                    yield Finding((*path, column, name), f"expected 0 to 1: {column} is a share, not a percentage")
         if condition.above is condition.below is None:
             yield Finding((*path, column), "expected `above` or `below`")
         elif None not in (condition.above, condition.below) and condition.above >= condition.below:  # type: ignore[operator]
@@ -172,7 +193,14 @@ def drugs_are_whole(spec: Spec) -> Iterator[Finding]:
                 path = (*here, "effects", effect_name)
                 if effect.genotype is not None and effect.genotype not in spec.genotypes:
                     yield Finding((*path, "genotype"), unknown("genotype", effect.genotype, spec.genotypes))
+                elif effect.genotype is not None and effect.factor == "antigen" and not _carries(spec, effect.genotype):
+                    yield Finding((*path, "genotype"), f"expected one with antigen: {effect.genotype} carries none")
                 if effect.genotype is not None and effect.factor in ("homing", "scar_deposition"):
                     yield Finding((*path, "genotype"), f"expected none: {effect.factor} is not of a genotype")
                 if effect.direction == "decreases" and effect.saturation > 1.0:
                     yield Finding((*path, "saturation"), "expected at most 1: a factor falls to 0 at most")
+
+
+def _carries(spec: Spec, name: str) -> bool:
+    genotype = spec.genotypes[name]
+    return genotype.gene == "CALR" if genotype.antigen is None else genotype.antigen > 0.0

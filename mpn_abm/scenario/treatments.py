@@ -148,7 +148,9 @@ class MassCourse(LastingCourse):
 class TabletCourse(MassCourse):
     """A course of tablets."""
 
-    times_per_day: Whole = setting(2, low=1, high=24, doc="doses a day; as usual for the drug unless said")
+    times_per_day: Whole = setting(
+        2, low=1, high=24, doc="doses a day; as usual for the drug unless said, and of no weight for dose_relative"
+    )
 
 
 class RelativeCourse(LastingCourse):

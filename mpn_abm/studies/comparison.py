@@ -18,10 +18,11 @@ from mpn_abm.analysis.tables import compared, details, event_times, with_headlin
 from mpn_abm.columns import STUDY_TABLES
 from mpn_abm.compile.program import compile_scenario
 from mpn_abm.errors import Problem, ScenarioError
-from mpn_abm.files import claimed, digest_of
+from mpn_abm.files import RESOLVED, claimed, digest_of, published_together, text
 from mpn_abm.result import Result
 from mpn_abm.scenario.arms import said_by
 from mpn_abm.scenario.claim_columns import refuse_missing_columns
+from mpn_abm.scenario.said import origins_of
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.simulate import peak_memory_mb, run
 from mpn_abm.studies.keys import canonical_json, key_of
@@ -79,6 +80,8 @@ def compare(
     # refused before the work, not after it
     with claimed(Path(out), overwrite):
         study = _compared(scenario, replicates, threads, progress)
+        with published_together(Path(out)) as write:
+            write(RESOLVED, text(scenario.to_yaml()))
         study.facts = study.write_into(Path(out))
     return study
 
@@ -191,6 +194,7 @@ def _facts(
         "name": scenario.spec.name,
         "question": scenario.spec.question,
         "arms": {name: arm.sha256 for name, arm in scenario.arms.items()},
+        "origins": origins_of(scenario),
         "end_reason": each[0]["end_reason"],
         "end_reasons": {name: result.facts["end_reasons"] for name, result in results.items()},
         "replicates": each[0]["replicates"],

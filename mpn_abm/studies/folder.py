@@ -30,7 +30,10 @@ from mpn_abm.files import LOCK, PART, is_locked, locked, published_together
 PARTS = ("trajectory", "summary", "failures")
 STUDY, PLAN, PATIENTS, MANIFEST = "study.yaml", "plan.parquet", "patients.parquet", "manifest.json"
 # what else a finished study has
-WHOLE = ("endpoints", "survival", "comparison", "claims", "km", "flow", "power")
+WHOLE = (
+    "endpoints", "survival", "comparison", "claims", "km", "flow", "power", "indices", "noise",
+    "estimate", "posterior", "predictions", "generations",
+)  # fmt: skip
 # rows of the plan that are read together: a worker reads those of its shard
 ROWS_PER_GROUP = 4096
 

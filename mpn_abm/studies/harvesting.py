@@ -59,7 +59,8 @@ def _batches(study: StudyFile, scenario: Scenario, rows: pd.DataFrame) -> Iterat
     if len(rows) > 1:
         # replicates of a point have the seeds of replicates, patients those of patients
         of_study = getattr(study.spec, "seed", scenario.spec.seed)
-        for seed, name in ((scenario.spec.seed, "replicate"), (of_study, "patient")):
+        # points of a calibration have seeds of their own, which are those of replicate 0
+        for seed, name in ((scenario.spec.seed, "replicate"), (of_study, "patient"), (int(seeds[0]), "replicate")):
             numbers = rows[name].to_numpy()
             if (np.diff(numbers) > 0).all() and (seeds_of(seed, numbers.tolist()) == seeds).all():
                 yield rows, seed, numbers.tolist()

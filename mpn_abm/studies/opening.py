@@ -47,12 +47,12 @@ def opened(folder: Folder, study: StudyFile, overwrite: bool = False) -> pd.Data
     elif folder.is_study:
         return _gone_on_with(folder, study, plan)
     else:
-        _refuse_what_is_there(folder)
+        refuse_what_is_there(folder)
     _write(folder, study, plan)
     return plan
 
 
-def _refuse_what_is_there(folder: Folder) -> None:
+def refuse_what_is_there(folder: Folder) -> None:
     """See that nothing is there but what a beginning that was killed has left."""
     for file in folder.path.iterdir():
         is_empty_table = file.name in PARTS and file.is_dir() and not any(file.iterdir())
@@ -98,7 +98,7 @@ def _write(folder: Folder, study: StudyFile, plan: pd.DataFrame) -> None:
         write(STUDY, text(study.to_yaml()))
         if study.kind == "trial":
             write(PATIENTS, lambda file: patients_in(plan).to_parquet(file, index=False))
-        write(PLAN, _plan_writer(plan, provenance_of(study)))
+        write(PLAN, plan_writer(plan, provenance_of(study)))
     # names of tables that are there tell a reader where to look
     for table in PARTS[: 2 if study.output.trajectory != "none" else 0]:
         (folder.path / table).mkdir(exist_ok=True)
@@ -112,7 +112,8 @@ def patients_in(plan: pd.DataFrame) -> pd.DataFrame:
     return once[["patient", *(["arm"] if randomised else []), *beside, *paths_of(plan)]]
 
 
-def _plan_writer(plan: pd.DataFrame, provenance: dict[str, Any]) -> Writer:
+def plan_writer(plan: pd.DataFrame, provenance: dict[str, Any]) -> Writer:
+    """Write a plan as Parquet."""
     fields = [
         pa.field(column.name, ARROW_TYPES[column.kind], metadata={"unit": column.unit, "meaning": column.meaning})
         for column in STUDY_TABLES["plan"]

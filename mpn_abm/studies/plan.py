@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -27,7 +27,7 @@ from mpn_abm.studies.keys import canonical_json, key_of
 from mpn_abm.studies.rows import refuse_wrong_rows
 from mpn_abm.units import is_number
 
-SHARDS, MOST_RUNS_OF_A_SHARD = 16, 100
+SHARDS, MOST_RUNS_OF_A_SHARD = 16, 1000
 SECONDS_OF_A_SHARD = 60.0
 _LOOKED_AT = 4
 # what is told of a marrow and changes none: runs have seeds of their own
@@ -49,7 +49,7 @@ def plan_of(study: StudyFile) -> pd.DataFrame:
     arms = _arms_of_points(study, points)
     replicates = getattr(study.spec, "replicates", 1)
     seeds = _seeds(study, len(points), replicates)
-    digests = {arm: _digest(study, arm) for arm in study.base.runs}
+    digests = {arm: digest_of_arm(study, arm) for arm in study.base.runs}
     rows = [
         (_run_id(arm, point, k, replicates), arm, point, k, seed, key_of(digests[arm], text, seed), text)
         for point, text in enumerate(texts)
@@ -60,13 +60,13 @@ def plan_of(study: StudyFile) -> pd.DataFrame:
     plan = pd.DataFrame(rows, columns=["run_id", "arm", "patient", "replicate", "seed", "key", "parameters"])
     plan["arm"] = plan["arm"].astype(object)
     plan.insert(1, "number", np.arange(len(plan)))
-    plan.insert(7, "shard", (np.arange(len(plan)) // _size_of_a_shard(study, parameters, len(plan))).astype(np.int32))
+    plan.insert(7, "shard", (np.arange(len(plan)) // size_of_a_shard(study, parameters, len(plan))).astype(np.int32))
     whole_numbers = plan["patient"].to_numpy()
     for name in OF_PATIENT:
         if name in points:
             plan[name] = points[name].to_numpy(np.float64)[whole_numbers]
     for path in paths:
-        plan[path] = _column([one[path] for one in parameters])[whole_numbers]
+        plan[path] = column_of([one[path] for one in parameters])[whole_numbers]
     return plan
 
 
@@ -107,11 +107,12 @@ def _seeds(study: StudyFile, points: int, replicates: int) -> np.ndarray:
 def _parameters(study: StudyFile, points: pd.DataFrame) -> list[dict[str, Any]]:
     """What each point sets, as plain numbers: whole ones where the parameter is whole, else floats."""
     specs = study.base.specs
-    columns = {str(path): list(_plain(points[path].tolist(), is_whole(str(path), specs))) for path in points}
+    columns = {str(path): list(plain_numbers(points[path].tolist(), is_whole(str(path), specs))) for path in points}
     return [{path: values[point] for path, values in columns.items()} for point in range(len(points))]
 
 
-def _plain(values: list[Any], whole: bool) -> Iterator[Any]:
+def plain_numbers(values: Iterable[Any], whole: bool) -> Iterator[Any]:
+    """Numbers as Python has them: whole ones where they must be, else floats."""
     for value in values:
         if not is_number(value):
             yield list(value) if isinstance(value, tuple) else value
@@ -119,7 +120,7 @@ def _plain(values: list[Any], whole: bool) -> Iterator[Any]:
             yield int(value) if whole and float(value).is_integer() else float(value)
 
 
-def _digest(study: StudyFile, arm: str | None) -> str:
+def digest_of_arm(study: StudyFile, arm: str | None) -> str:
     """Digest of the marrow of an arm, of what the arm says, and of what is kept of its runs."""
     marrow = {key: value for key, value in as_file(study.scenario.spec).items() if key not in _NO_MATTER}
     said = [] if arm is None else said_by(study.base.overlays[arm]).items()
@@ -135,8 +136,8 @@ def _run_id(arm: str | None, point: int, replicate: int, replicates: int) -> str
     return "-".join(parts)
 
 
-def _size_of_a_shard(study: StudyFile, parameters: list[dict[str, Any]], runs: int) -> int:
-    """Runs of a shard: a sixteenth of all, at most a hundred, and about a minute of steps."""
+def size_of_a_shard(study: StudyFile, parameters: list[dict[str, Any]], runs: int) -> int:
+    """Runs of a shard: a sixteenth of all, at most a thousand, and about a minute of steps."""
     size = min(max(math.ceil(runs / SHARDS), 1), MOST_RUNS_OF_A_SHARD)
     looked_at = parameters[:: max(1, len(parameters) // _LOOKED_AT)]
     seconds = [_seconds(study, one, arm) for one in looked_at for arm in study.base.runs]
@@ -151,7 +152,7 @@ def _seconds(study: StudyFile, parameters: dict[str, Any], arm: str | None) -> f
         return 0.0
 
 
-def _column(values: list[Any]) -> np.ndarray:
+def column_of(values: list[Any]) -> np.ndarray:
     """Numbers as float64, anything else as text."""
     if all(is_number(value) for value in values):
         return np.array(values, np.float64)

@@ -6,17 +6,22 @@ import io
 import time
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from mpn_abm.compile.program import compile_scenario
 from mpn_abm.files import parquet
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.simulate import peak_memory_mb, warm_up
+from mpn_abm.studies.calibrating.points import Planner, priors_of, spec_of
+from mpn_abm.studies.calibrating.priors import point_of
 from mpn_abm.studies.harvesting import run_rows, scenario_of, seeded
 from mpn_abm.studies.part_tables import empty_tables, part_tables
 from mpn_abm.studies.plan import plan_of
 
 SAMPLES = 3
+# points of a calibration that are drawn for it
+MOST_DRAWN = 1000
 # starting a process and loading the compiled code
 SECONDS_OF_A_START = 4.0
 
@@ -47,7 +52,7 @@ class Rehearsal:
 
 def rehearse(study: StudyFile, jobs: int) -> Rehearsal:
     """Run the first, the middle and the last run of a study, and reckon from them."""
-    plan = plan_of(study)
+    plan = planned(study)
     rows = plan.iloc[sorted({0, len(plan) // 2, len(plan) - 1})]
     seconds, size, failed, empty = [], 0, [], empty_tables(study)
     for _, row in rows.iterrows():
@@ -79,6 +84,18 @@ def rehearse(study: StudyFile, jobs: int) -> Rehearsal:
         disk_bytes=size / len(rows) * len(plan),
         memory_mb=peak_memory_mb(),
     )
+
+
+def planned(study: StudyFile) -> pd.DataFrame:
+    """The runs of a study; of a calibration, which chooses its points while it runs, as many from its priors."""
+    if study.kind != "calibrate":
+        return plan_of(study)
+    planner, spec = Planner(study), spec_of(study)
+    number = max(1, spec.max_runs // planner.runs_of_a_point)
+    shares = np.random.default_rng(spec.seed).random((min(number, MOST_DRAWN), len(spec.parameters)))
+    points = [point_of(priors_of(study), row.tolist(), k) for k, row in enumerate(shares)]
+    few = planner.grown(planner.empty(), points)
+    return pd.concat([few] * -(-number // len(points)), ignore_index=True)[: number * planner.runs_of_a_point]
 
 
 def _compile(study: StudyFile, row: pd.Series) -> None:

@@ -78,7 +78,7 @@ def sweep(
     SimulationError
         If the folder cannot be written to. A run that fails is a row of ``failures`` instead.
     """
-    study = _of_kind("sweep", source, overrides)
+    study = of_kind("sweep", source, overrides)
     return run_study(
         study, out, jobs=jobs, executor=executor, scheduler=scheduler, slurm=slurm,
         retry_failed=retry_failed, overwrite=overwrite, progress=progress,
@@ -99,14 +99,15 @@ def trial(
     progress: Watcher | None = None,
 ) -> Study:
     """Run the patients of a virtual trial; arguments, result and errors are those of ``sweep``."""
-    study = _of_kind("trial", source, overrides)
+    study = of_kind("trial", source, overrides)
     return run_study(
         study, out, jobs=jobs, executor=executor, scheduler=scheduler, slurm=slurm,
         retry_failed=retry_failed, overwrite=overwrite, progress=progress,
     )  # fmt: skip
 
 
-def _of_kind(kind: str, source: Source, overrides: Mapping[str, Any] | None) -> StudyFile:
+def of_kind(kind: str, source: Source, overrides: Mapping[str, Any] | None) -> StudyFile:
+    """The study of a file, which is of this kind."""
     study = load_study(source, overrides=overrides)
     refuse_other_kinds(study, kind)
     return study

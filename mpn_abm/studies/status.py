@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mpn_abm.studies.folder import Folder
+from mpn_abm.scenario.studies.blocks import CalibrateSpec
+from mpn_abm.studies.folder import MANIFEST, Folder
 from mpn_abm.studies.progress import Standing
+from mpn_abm.studies.shard import study_in
 
 # the pace is that of the parts of the last so many seconds
 LOOKED_BACK = 600.0
@@ -25,13 +27,14 @@ class Status:
     shards: int
     shards_done: int
     is_running: bool
+    is_begun: bool = False  # a calibration that has not come to its end, whatever parts are done
 
     @property
     def state(self) -> str:
         """running, done, done with failures, or stopped."""
         if self.is_running:
             return "running"
-        if self.shards_done < self.shards:
+        if self.is_begun or self.shards_done < self.shards:
             return "stopped, a second call goes on"
         return "done, with failures" if self.standing.failed else "done"
 
@@ -48,14 +51,24 @@ def status(path: str | Path) -> Status:
     runs = folder.runs_by_shard()
     done, failed, running = folder.done(runs), folder.failed_by_shard(), folder.is_held
     finished = sum(runs[shard] for shard in done)
+    said = folder.provenance
     standing = Standing(
-        total=sum(runs.values()),
+        total=_most_runs(folder) if said["kind"] == "calibrate" else sum(runs.values()),
         done=finished,
         failed=sum(number for shard, number in failed.items() if shard in done),
         seconds_left=_seconds_left(folder, runs, done) if running else None,
     )
-    said = folder.provenance
-    return Status(str(path), said["study"], said["kind"], standing, len(runs), len(done), running)
+    return Status(
+        str(path), said["study"], said["kind"], standing, len(runs), len(done), running,
+        is_begun=said["kind"] == "calibrate" and not (folder.path / MANIFEST).is_file(),
+    )  # fmt: skip
+
+
+def _most_runs(folder: Folder) -> int:
+    """A calibration ends with so many runs at the latest."""
+    spec = study_in(folder).spec
+    assert isinstance(spec, CalibrateSpec)
+    return spec.max_runs
 
 
 def _seconds_left(folder: Folder, runs: Mapping[int, int], done: set[int]) -> float | None:

@@ -110,6 +110,36 @@ class Study:
         """Of a trial that plans others: the power of each size."""
         return _frame(self.tables["power"])
 
+    @cached_property
+    def indices(self) -> pd.DataFrame:
+        """Of a sensitivity study: what each parameter does to each endpoint, ranked."""
+        return _frame(self.tables["indices"])
+
+    @cached_property
+    def noise(self) -> pd.DataFrame:
+        """Of a sensitivity study: how much of the variance of each endpoint is chance."""
+        return _frame(self.tables["noise"])
+
+    @cached_property
+    def estimate(self) -> pd.DataFrame:
+        """Of a calibration: each parameter with its interval, before and after."""
+        return _frame(self.tables["estimate"])
+
+    @cached_property
+    def posterior(self) -> pd.DataFrame:
+        """Of a calibration by ABC-SMC: the particles with their weights."""
+        return _frame(self.tables["posterior"])
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Of a calibration: what new runs show of each target."""
+        return _frame(self.tables["predictions"])
+
+    @cached_property
+    def generations(self) -> pd.DataFrame:
+        """Of a calibration by ABC-SMC: the threshold of each generation, and how many points it took."""
+        return _frame(self.tables["generations"])
+
     def _whole(self, name: str) -> pa.Table:
         """The parts of a table put together, in the order of the plan where it tells one."""
         parts = self.parts[name]

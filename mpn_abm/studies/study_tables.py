@@ -24,6 +24,7 @@ from mpn_abm.scenario.endpoints import Endpoint
 from mpn_abm.scenario.studies.blocks import Power, TrialSpec
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.studies.folder import Folder
+from mpn_abm.studies.point_tables import of_points
 from mpn_abm.studies.shard import study_in
 from mpn_abm.studies.stored import read
 from mpn_abm.studies.study import Study
@@ -112,12 +113,12 @@ def _with_an_arm(frame: pd.DataFrame) -> pd.DataFrame:
 def tables_of(folder: Folder) -> tuple[dict[str, pa.Table], dict[str, Any]]:
     """The tables that the rows of a study allow, and what the manifest says of them.
 
-    A trial has them; of a sweep, what its points have in common is no answer to anything, and its summary has a row
-    for each run.
+    A trial has them, and a sensitivity study ranks its parameters. What the points of a sweep have in common is no
+    answer to anything, unless the file claims something of it; and its summary has a row for each run.
     """
     trial = trial_in(folder)
     if trial is None:
-        return {}, {}
+        return of_points(folder)
     frames = trial.frames()
     verdicts = frames["claims"]
     patients = max(len(one) for one in trial.arms.values())

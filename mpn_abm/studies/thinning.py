@@ -46,7 +46,9 @@ def thinned(study: StudyFile, day: np.ndarray, owner: np.ndarray) -> np.ndarray:
 
 def days_asked(study: StudyFile) -> list[float]:
     """The days that endpoints and claims ask for."""
-    named = days_named(Comparison(endpoints=dict(study.endpoints), expect=dict(study.expect)))
+    claims = {**study.expect, **study.targets}
+    # they were checked, and those of observations have names of their own kind
+    named = days_named(Comparison.model_construct(endpoints=dict(study.endpoints), expect=claims))
     return sorted({*named, *getattr(study.spec, "at", ())})
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from mpn_abm.scenario.studies.blocks import StudyDocument
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+SCENARIO_FILES = sorted((ROOT / "scenarios").glob("*/*.yaml"))
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
 GENERATED = re.compile(r"<!-- parameters: \w+ -->.*?<!-- end -->", re.DOTALL)
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
@@ -113,16 +115,41 @@ def test_the_first_lines_of_the_readme_are_the_two_commands():
     ]
 
 
-# ---- the picture
+# ---- pictures
 
 
-def test_the_picture_is_small_and_its_script_still_draws_it():
+def test_the_picture_of_the_readme_is_small_and_its_script_still_draws_it():
     pytest.importorskip("matplotlib")
-    picture = script("make_picture")
-    figure = picture.draw(picture.simulate(shape=(40, 40)))
-    titles = [axis.get_title().splitlines()[0] for axis in figure.get_axes() if axis.get_title()]
-    assert titles == [f"day {day}" for day in picture.DAYS]
-    assert picture.PICTURE.stat().st_size < 400 * 1024
+    gallery = script("make_gallery")
+    figure = gallery.top_picture(shape=(40, 40)).figure
+    titles = [axis.get_title(loc="left") for axis in figure.get_axes()]
+    assert titles[:5] == ["day 0", "day 315", "day 378", "day 441", "year 5"]
+    assert titles[5:] == ["variant allele fraction", "CAR T cells in the marrow", "scar"]
+    assert gallery.TOP.stat().st_size < 400 * 1024
+
+
+def test_the_gallery_shows_every_scenario_and_is_small():
+    pytest.importorskip("matplotlib")
+    gallery = script("make_gallery")
+    scenarios = {file.relative_to(ROOT / "scenarios").with_suffix("").as_posix() for file in SCENARIO_FILES}
+    assert set(gallery.PLANS) == scenarios
+    assert gallery.PAGE.read_text() == gallery.page(), "run: python docs/make_gallery.py"
+    sizes = [gallery.file_of(name).stat().st_size for name in gallery.PLANS]
+    assert min(sizes) > 2_000
+    assert sum(sizes) < 3_000_000
+
+
+def test_the_commands_of_the_gallery_are_understood():
+    """Each with --dry-run in place of the work; kinds and options are those of the program."""
+    from mpn_abm.cli.main import main as program
+    from mpn_abm.pictures.catalogue import KINDS
+
+    gallery = script("make_gallery")
+    for name, plan in gallery.PLANS.items():
+        run, drawn = (shlex.split(command) for command in gallery.commands(name, plan))
+        assert program([*run[1:], "--dry-run", "--quiet"]) == 0, run
+        assert drawn[:2] == ["mpn-abm", "plot"]
+        assert drawn[2] in KINDS
 
 
 # ---- generated pages

@@ -61,8 +61,8 @@ METHODS = list(SIZES)
 
 
 TABLES = {
-    "abc_smc": {"posterior", "parameters", "predictions", "generations"},
-    "optuna": {"parameters", "predictions"},
+    "abc_smc": {"posterior", "estimate", "predictions", "generations"},
+    "optuna": {"estimate", "predictions"},
 }
 
 

@@ -118,6 +118,8 @@ def test_the_resolved_scenario_of_an_arm_is_the_arm():
         ("expect: {c: {endpoint: nothing_at_all, high: 1}}", "unknown endpoint, expected one of `endpoints:`"),
         ("expect: {c: {endpoint: vaf_calr}}", "6:10: expect.c: expected `low`, `high` or both"),
         ("expect: {c: {endpoint: vaf_calr, low: 2, high: 1}}", "expect.c.low: 2: expected at most high, 1"),
+        ("expect: {c: {endpoint: vaf_calr, low: 0.2, value: 0.1}}", "expect.c.value: 0.1: expected at least low, 0.2"),
+        ("expect: {c: {endpoint: vaf_calr, high: 0.2, value: 0.3}}", "expect.c.value: 0.3: expected at most high, 0.2"),
         ("expect: {c: {endpoint: vaf_calr, high: 1, at_week: 11}}", "at_week: 11: expected a day of the run, which"),
         ("expect: {c: {high: 1}}", "expect.c.endpoint: missing, expected text"),
         ("expect: {c: {endpoint: vaf_calr, high: 1, statistc: sd}}", "unknown key, did you mean 'statistic'?"),

@@ -70,6 +70,17 @@ def test_a_run_leaves_its_files_and_says_in_a_few_lines_what_came_out(file, tmp_
     assert len(out.splitlines()) < 12
 
 
+@pytest.mark.parametrize("replicates", [1, 20])
+def test_of_those_who_died_it_says_the_last_values_alive(tmp_path, capsys, replicates):
+    deadly = {"background_death_rate_per_year": 30.0}
+    file = written(tmp_path, bare(progression=deadly, replicates=replicates))
+    assert command(file, "--out", tmp_path / "out") == 0
+    assert not table(tmp_path / "out")["alive"].all()
+    out, _ = capsys.readouterr()
+    assert re.search(r"^  fraction_mutant +0\.25 -> 0\.\d+", out, re.M)
+    assert "nan" not in out
+
+
 def test_json_is_one_object_with_the_promised_facts_and_nothing_else(file, tmp_path, capsys):
     assert command(file, "--out", tmp_path / "out", "--json") == 0
     out, _ = capsys.readouterr()

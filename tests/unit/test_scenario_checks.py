@@ -3,8 +3,10 @@
 import pytest
 
 from mpn_abm.compile.clock import timetable_of
+from mpn_abm.compile.genotypes import cell_types_of
 from mpn_abm.errors import ScenarioError
 from mpn_abm.scenario.checks import never_happens
+from mpn_abm.scenario.idle import genotypes_that_arise
 from mpn_abm.scenario.scenario import load
 
 VALID = {
@@ -123,3 +125,58 @@ def test_what_is_planned_for_a_day_after_the_end_is_told():
         "treatments.car_t: day 4000 is not before the end, day 10: it is never given",
         "treatments.ruxolitinib: day 20 is not before the end, day 10: it is never given",
     ]
+
+
+@pytest.mark.parametrize(
+    ("drug", "mechanism", "left"),
+    [
+        ("ruxolitinib", "jak_stat", "it acts on T cells and platelets alone"),
+        ("pu_h71", "jak_stat", "it does nothing"),
+        ("anti_calr", "jak_stat", "it does nothing"),
+        ("interferon", "interferon", "it does nothing"),
+        ("eltrombopag", "eltrombopag", "it does nothing"),
+        ("pembrolizumab", "immune", "it does nothing"),
+        ("car_t", "car_t", "none are given"),
+        ("transplant", "transplant", "none is done"),
+    ],
+)
+def test_a_drug_whose_mechanism_is_off_is_told(drug, mechanism, left):
+    """An arm may take a mechanism away, so it is no mistake; without a dose there is nothing to tell."""
+
+    def said(dose, enabled):
+        asked = {f"treatments.{drug}": {"dose_relative": dose}, f"{mechanism}.enabled": enabled}
+        return list(never_happens(load(VALID, overrides=asked).spec))
+
+    assert said(1, False) == [f"treatments.{drug}: {mechanism} is off: {left}"]
+    assert said(1, True) == said(0, False) == []
+
+
+def test_an_effect_on_a_genotype_that_cannot_arise_is_told():
+    effect = {"factor": "division", "genotype": "CALR_TYPE2", "direction": "decreases"}
+    drug = {"kind": "modifier", "usual_concentration_nM": 10, "effects": {"slow": effect}}
+    asked = {"drugs.mine": drug, "treatments.mine": {"dose_relative": 1}}
+    off = asked | {"mutation.enabled": False}
+    assert list(never_happens(load(VALID, overrides=asked).spec)) == []
+    told = "drugs.mine.effects.slow: CALR_TYPE2 cannot arise in this run: it does nothing"
+    assert list(never_happens(load(VALID, overrides=off).spec)) == [told]
+    assert list(never_happens(load(VALID, overrides=off | {"treatments.mine": {"dose_relative": 0}}).spec)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"mutation.enabled": False},
+        {"mutation.jak2_rate_per_year": 0},
+        {"mutation.calr_type1_share": 1},
+        {"clones.healthy.genotype": JAK2},
+        {"clones.healthy.genotype": "CALR_TYPE2"},
+        {"clones.healthy.genotype": JAK2, "treatments.transplant": {"dose_relative": 1}},
+        {"clones.healthy.genotype": JAK2, "treatments.transplant": {"dose_relative": 1, "donor": "wild_type"}},
+        {"mutation.loss_of_heterozygosity_rate_per_year": 0},
+    ],
+)
+def test_the_genotypes_that_arise_are_the_bases_of_the_compiled_run(changes):
+    """Told without the compiler, which numbers every type that a run can meet."""
+    spec = load(VALID, overrides=changes).spec
+    assert set(genotypes_that_arise(spec)) == set(cell_types_of(spec, 1.0).bases)

@@ -11,6 +11,7 @@ HEAD = """schema: mpn-abm/1
 time: {duration_days: 10}
 clones: {healthy: {genotype: wild_type}}
 """
+TISSUE = "marrow: {scale: tissue, shape: [8, 8]}\n"
 
 
 def problems_of(text):
@@ -35,12 +36,15 @@ def problems_of(text):
         ("treatments: {pu_h71: {dose_relative: 1, stop_day: 1, duration_days: 1}}", "only one of stop_day, duration_days"),
         ("treatments: {pu_h71: {dose_relative: 1, courses: {a: {start_day: 5, stop_day: 5}}}}", "a.stop_day: 5: expected later than its start on day 5"),
         ("treatments: {pu_h71: {dose_relative: 1, repeat: true}}", "4:41: treatments.pu_h71.repeat: true: expected `when` or `after` beside it"),
+        ("treatments: {car_t: {dose_cells: 1, at_days: [1, 5], when: {cells_total: {above: 1}}, repeat: true}}", "repeat: true: expected none beside listed days, which come once: say `every_days` and `doses` for a series"),
         ("treatments: {pu_h71: {dose_relative: 1, check_every_days: 3}}", "check_every_days: 3: expected `when`, `stop_when` or `adjust` beside it"),
         ("treatments: {pu_h71: {dose_relative: 1, when: {vaf_jack2: {above: 1}}}}", "4:48: treatments.pu_h71.when.vaf_jack2: unknown column, did you mean 'vaf_jak2'?"),
         ("treatments: {pu_h71: {dose_relative: 1, stop_when: {zzzzzz: {above: 1}}}}", "unknown column, expected one that `mpn-abm list columns` names"),
         ("treatments: {pu_h71: {dose_relative: 1, when: {vaf_jak2: {}}}}", "when.vaf_jak2: expected `above` or `below`"),
         ("treatments: {pu_h71: {dose_relative: 1, when: {vaf_jak2: {above: 2, below: 1}}}}", "expected `above` to be less than `below`"),
         ("treatments: {pu_h71: {dose_relative: 1, when: {vaf_jak2: {abov: 2}}}}", "4:59: treatments.pu_h71.when.vaf_jak2.abov: unknown key, did you mean 'above'?"),
+        ("treatments: {pu_h71: {dose_relative: 1, when: {vaf_calr: {above: 50}}}}", "4:59: treatments.pu_h71.when.vaf_calr.above: 50: expected 0 to 1: vaf_calr is a share, not a percentage"),
+        ("treatments: {pu_h71: {dose_relative: 1, stop_when: {hematocrit: {below: 45}}}}", "stop_when.hematocrit.below: 45: expected 0 to 1"),
         ("treatments: {pu_h71: {dose_relative: 1, when: {crs_index: {above: 2}}}}", "treatments.pu_h71.when.crs_index: expected a column that this run has"),
         ("treatments: {pu_h71: {dose_relative: 1, after: {days: 3}}}", "treatments.pu_h71.after: expected `start` or `stop`"),
         ("treatments: {pu_h71: {dose_relative: 1, after: {start: a, stop: b}}}", "expected only one of start, stop"),
@@ -53,6 +57,11 @@ def problems_of(text):
         ("treatments: {pu_h71: {dose_relative: 1, adjust: {a: {when: {cells_total: {above: 1}}, max_dose_mg: 0}}}}", "max_dose_mg: not for the kind"),
         ("treatments: {ruxolitinib: {dose_mg: 1, adjust: {a: {max_dose_mg: 1, max_dose_relative: 0}}}}", "expected only one of max_dose_mg, max_dose_relative"),
         ("treatments: {transplant: {dose_relative: 1, donor: wild_typ}}", "donor: wild_typ: unknown genotype, did you mean 'wild_type'?"),
+        ("treatments: {transplant: {dose_relative: 1, donor: CALR_TYPE1}}", "donor: CALR_TYPE1: expected one of wild_type, donor: a donor has no JAK2 or CALR mutation"),
+        ("treatments: {transplant: {dose_relative: 0.5}}", "4:27: treatments.transplant.dose_relative: 0.5: expected 0 or 1: a transplant is done or not"),
+        ("treatments: {transplant: {dose_relative: 1, adjust: {a: {when: {cells_total: {above: 1}}, max_dose_relative: 0.5}}}}", "adjust.a.max_dose_relative: 0.5: expected 0 or 1"),
+        (TISSUE + "treatments: {transplant: {dose_relative: 1}}", "treatments.transplant: expected at niche scale only: a piece of tissue receives no transplant"),
+        (TISSUE + "treatments: {car_t: {dose_cells_per_kg: 1}}", "dose_cells_per_kg: 1: expected at niche scale only: say `effector_to_target`, or `dose_cells` that enter the lattice"),
         ("treatments: {transplant: {dose_relative: 1, conditioning: mild}}", "conditioning: mild: expected one of myeloablative, reduced"),
         ("drugs: {a: {kind: jak_inhibitor, ic50_nM: 3}}", "4:9: drugs.a: expected `first_dose_peak_nM_per_mg`"),
         ("drugs: {a: {kind: jak_inhibitor, first_dose_peak_nM_per_mg: 3}}", "drugs.a: expected one of ic50_nM, usual_occupancy"),
@@ -62,6 +71,7 @@ def problems_of(text):
         ("drugs: {a: {kind: modifier, usual_concentration_nM: 3, effects: {x: {factor: los, direction: increases}}}}", "did you mean 'loss'?"),
         ("drugs: {a: {kind: modifier, usual_concentration_nM: 3, effects: {x: {factor: loss, direction: decreases, saturation: 2}}}}", "saturation: 2: expected at most 1: a factor falls to 0 at most"),
         ("drugs: {a: {kind: modifier, usual_concentration_nM: 3, effects: {x: {factor: loss, direction: increases, genotype: JAK2}}}}", "unknown genotype, did you mean 'JAK2_V617F'?"),
+        ("drugs: {a: {kind: modifier, usual_concentration_nM: 3, effects: {x: {factor: antigen, direction: increases, genotype: wild_type}}}}", "effects.x.genotype: wild_type: expected one with antigen: wild_type carries none"),
     ],
 )  # fmt: skip
 def test_a_wrong_treatment_is_told_where_it_stands(text, message):

@@ -140,6 +140,26 @@ def test_all_conditions_of_a_start_must_hold_for_their_time_at_a_look(persistenc
     assert spanned == ([] if expected is None else [(expected, 60, 1)])
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"stop_when": {"cells_total": {"above": 0}}}, lambda p: []),
+        ({"stop_when": {PERSISTENCE: {"below": 0.2}}}, lambda p: [(first_day(p > 0.2), 60, 1)]),
+        (
+            {"stop_when": {PERSISTENCE: {"below": 0.2}}, "duration_days": 9},
+            lambda p: [(first_day(p > 0.2), first_day(p > 0.2) + 9, 1)],
+        ),
+        (
+            {"stop_when": {PERSISTENCE: {"below": 0.2}}, "check_every_days": 7},
+            lambda p: [(7 * -(-first_day(p > 0.2) // 7), 60, 1)],
+        ),
+    ],
+)
+def test_what_its_stop_would_end_does_not_start_before_that_has_passed(persistence, said, expected):
+    """With no other condition. Catches a start on day 0 that is taken back on day 1."""
+    assert given({"ruxolitinib": RUXOLITINIB, "a": {**PU, **said}}) == expected(persistence)
+
+
 def test_a_condition_that_fails_in_between_counts_its_days_anew(persistence):
     """Above 0.2 for 25 days: a drug holiday of ten days lets it fall below, and the count starts again."""
     holiday = {**RUXOLITINIB, "courses": {"a": {"stop_day": 25}, "b": {"start_day": 35}}}
@@ -211,9 +231,10 @@ def test_a_rule_has_the_bits_of_the_same_doses_with_their_days_written_out():
     held = {"hold": {"when": {PERSISTENCE: {"above": 0.3}}, "max_dose_mg": 0}}
     held |= {"less": {"when": {PERSISTENCE: {"above": 0.2}}, "max_dose_mg": 15}}
     adjusted = mpn_abm.run(scenario(still(60, {"ruxolitinib": {**RUXOLITINIB, "adjust": held}})))
-    events = adjusted.events[adjusted.events.kind.str.startswith("treatment")]
+    kinds = ["treatment_start", "treatment_stop", "dose_change"]
+    events = adjusted.events[adjusted.events.kind.isin(kinds)]
     doses, value = {}, {264: 15, 352: 20}
-    for row in events[events.kind == "treatment_start"].itertuples():
+    for row in events[events.kind != "treatment_stop"].itertuples():
         doses[f"from_{int(row.day)}"] = {"start_day": row.day, "dose_mg": value[round(row.value)]}
     for row in events[events.kind == "treatment_stop"].itertuples():
         doses.setdefault(f"from_{int(row.day)}", {"start_day": row.day, "dose_mg": 0})
@@ -221,9 +242,30 @@ def test_a_rule_has_the_bits_of_the_same_doses_with_their_days_written_out():
     in_order = dict(sorted(doses.items(), key=lambda course: course[1]["start_day"]))
     written = mpn_abm.run(scenario(still(60, {"ruxolitinib": {"courses": in_order}})))
     assert digest(written) == digest(adjusted)
-    days = events[["day", "kind", "value"]].values.tolist()
-    other = written.events[written.events.kind.str.startswith("treatment")]
-    assert other[["day", "kind", "value"]].values.tolist() == days
+    # from course to course it stops and starts, under a rule its dose changes
+    as_courses, dose = [], None
+    for row in events.itertuples():
+        if row.kind == "dose_change":
+            as_courses.append([row.day, "treatment_stop", dose])
+        as_courses.append([row.day, row.kind.replace("dose_change", "treatment_start"), row.value])
+        dose = row.value
+    other = written.events[written.events.kind.isin(kinds)]
+    assert other[["day", "kind", "value"]].values.tolist() == as_courses
+
+
+def test_a_change_of_dose_is_one_event_with_the_new_dose(persistence):
+    """One start, two changes, no stop. Catches a stop at every change, and an event where the dose stays as it is."""
+    half, third = first_day(persistence > 0.2), first_day(persistence > 0.3)
+    rules = {
+        "third": {"when": {PERSISTENCE: {"above": 0.3}}, "max_dose_relative": 0.25},
+        "half": {"when": {PERSISTENCE: {"above": 0.2}}, "max_dose_relative": 0.5},
+        "idle": {"when": {PERSISTENCE: {"above": 0.1}}, "max_dose_relative": 5},
+    }
+    result = mpn_abm.run(scenario(still(60, {"ruxolitinib": RUXOLITINIB, "a": {**PU, "adjust": rules}})))
+    events = result.events[result.events.name == "a"]
+    assert events[["day", "kind", "value"]].values.tolist() == [
+        [0, "treatment_start", 1], [half, "dose_change", 0.5], [third, "dose_change", 0.25],
+    ]  # fmt: skip
 
 
 # Given at once.
@@ -254,6 +296,36 @@ def test_infusions_come_on_their_days(persistence, said, days):
     }  # fmt: skip
     result = mpn_abm.run(scenario(still(50, treatments, **SMALL)))
     assert [day for day, _, _ in told(result, "dose")] == days
+
+
+@pytest.mark.parametrize(
+    ("said", "days"),
+    [
+        ({"at_days": [2, 5, 20, 31], "when": {PERSISTENCE: {"above": 0.2}}}, lambda day: [20, 31]),
+        ({"at_days": [2, 5], "when": {PERSISTENCE: {"above": 0.2}}}, lambda day: []),
+        ({"at_days": [2, 5, 20], "stop_when": {PERSISTENCE: {"below": 0.2}}}, lambda day: [20]),
+        ({"every_days": 4, "stop_day": 10, "when": {PERSISTENCE: {"above": 0.2}}}, lambda day: []),
+        ({"every_days": 4, "stop_day": 19, "when": {PERSISTENCE: {"above": 0.2}}}, lambda day: [*range(day, 19, 4)]),
+        ({"every_days": 4, "stop_day": 30, "after": {"stop": "a", "days": 2}}, lambda day: []),
+        ({"every_days": 4, "doses": 2, "stop_when": {PERSISTENCE: {"below": 0.2}}}, lambda day: [day, day + 4]),
+    ],
+)
+def test_no_infusion_makes_up_for_a_day_that_is_past(persistence, said, days):
+    """Catches all past days given at once when a condition comes to hold, and an infusion after the stop."""
+    treatments = {
+        "ruxolitinib": RUXOLITINIB, "a": {**PU, "stop_day": 30}, "t": {"drug": "car_t", "dose_cells": 1e8, **said},
+    }  # fmt: skip
+    result = mpn_abm.run(scenario(still(50, treatments, **SMALL)))
+    assert [day for day, _, _ in told(result, "dose")] == days(first_day(persistence > 0.2))
+
+
+def test_listed_days_within_the_step_of_the_start_are_not_past():
+    """Steps of seven days: what falls between two boundaries comes at the second, with a condition or without."""
+    time = {"duration_days": 28, "step_days": 7, "record_every_days": 7}
+    for when in ({}, {"when": {"cells_total": {"above": 0}}}):
+        treatment = {"drug": "car_t", "dose_cells": 1e8, "at_days": [1, 4, 20], **when}
+        result = mpn_abm.run(scenario(still(28, {"t": treatment}, time=time, **SMALL)))
+        assert [day for day, _, _ in told(result, "dose")] == [7, 7, 21]
 
 
 def test_a_whole_series_may_repeat_and_another_treatment_waits_for_its_last_infusion():

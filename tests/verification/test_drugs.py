@@ -97,6 +97,73 @@ def test_inhibitors_together_leave_free_what_each_leaves_free():
     assert two[TYPE_2] == pytest.approx(0.5, rel=1e-9)
 
 
+@pytest.mark.parametrize("times", [(2, 2), (1, 1), (1, 3), (2, 3)])
+def test_concentrations_of_one_drug_in_two_treatments_add_before_its_occupancy(times):
+    """Twice 20 mg as often is once 40 mg; else the integral over a day in which all start with a dose."""
+    treatments = {
+        "ruxolitinib": {"dose_mg": 20, "times_per_day": times[0]},
+        "again": {"drug": "ruxolitinib", "dose_mg": 20, "times_per_day": times[1]},
+    }
+    both = last(treatments)
+    a, k = 4.0, np.log(2) / 3.0
+    top = max(np.exp(-k * t) - np.exp(-a * t) for t in np.linspace(0, 5, 100_001))
+
+    def concentration(hour):
+        said = 0.0
+        for n in times:
+            since = hour % (24 / n) + 24 / n * np.arange(60)
+            said += 20 * 41 / top * (np.exp(-k * since) - np.exp(-a * since)).sum()
+        return said
+
+    # every dose falls on a multiple of four hours
+    pieces = [(hour, hour + 4) for hour in range(0, 24, 4)]
+    held = sum(quad(lambda t: concentration(t) / (concentration(t) + 281), *piece)[0] for piece in pieces) / 24
+    assert both[TYPE_1] == pytest.approx(held, rel=1e-5)
+    if times[0] == times[1]:
+        once = last({"ruxolitinib": {"dose_mg": 40, "times_per_day": times[0]}})
+        np.testing.assert_allclose(both, once, rtol=1e-6)
+
+
+def test_concentrations_that_are_followed_add_too():
+    time = {"duration_days": 2, "step_minutes": 20, "record_every_hours": 12}
+    two = {"ruxolitinib": {"dose_mg": 20}, "again": {"drug": "ruxolitinib", "dose_mg": 20}}
+    both, once = (
+        np.array(followed(still(2, said, **TISSUE, time=time), lambda stack: stack.signal.medication[0]))
+        for said in (two, {"ruxolitinib": {"dose_mg": 40}})
+    )
+    np.testing.assert_allclose(both, once, rtol=1e-12)
+    assert once[:, TYPE_1].max() > 0.5
+
+
+def test_a_second_treatment_with_a_drug_counts_from_its_start_to_its_stop_alone():
+    """The bits of one treatment while one of the two runs, in either place."""
+    one = still(9, {"ruxolitinib": {"dose_mg": 20}})
+    held = medication(one, TYPE_1)
+    late = {"ruxolitinib": {"dose_mg": 20, "stop_day": 6}, "b": {"drug": "ruxolitinib", "dose_mg": 20, "start_day": 3}}
+    found = medication(still(9, late), TYPE_1)
+    assert found[:3] == held[:3]
+    assert found[6:] == held[6:]
+    assert all(both > alone for both, alone in zip(found[3:6], held[3:6], strict=True))
+
+
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_the_usual_exposure_is_the_same_however_often_it_is_taken(times):
+    """Mean concentration as usual; how often only shapes the day. Catches a usual dose at every intake."""
+    told = mpn_abm.run(scenario(still(3, {"ruxolitinib": {"dose_relative": 1, "times_per_day": times}}))).trajectory
+    usual = mpn_abm.run(scenario(still(3, {"ruxolitinib": {"dose_mg": 20}}))).trajectory
+    name = "concentration_ruxolitinib"
+    assert told[name].iloc[-1] == pytest.approx(usual[name].iloc[-1], rel=1e-6)
+    assert last({"eltrombopag": {"dose_relative": 1, "times_per_day": times}})[ELTROMBOPAG] == 1.0
+
+
+def test_the_limit_of_a_rule_is_a_single_dose_in_mg_and_an_exposure_if_relative():
+    """Twice 50 mg of eltrombopag is twice the usual exposure."""
+    for limit, exposure in (({"max_dose_mg": 25}, 1.0), ({"max_dose_relative": 0.5}, 0.5)):
+        rule = {"when": {"cells_total": {"above": 0}}, **limit}
+        said = {"dose_mg": 50, "times_per_day": 2, "adjust": {"a": rule}}
+        assert last({"eltrombopag": said})[ELTROMBOPAG] == exposure
+
+
 def test_a_patients_odds_of_occupancy_shift_told_and_solved_half_maximal_concentrations_alike():
     """The solved one is that of the usual patient. Catches a shift that the solution takes away again."""
     usual, high = (last({"fedratinib": {"dose_mg": 400}}, patient={"occupancy_logodds": shift}) for shift in (0, 2))
@@ -219,12 +286,26 @@ def test_a_modifier_multiplies_its_factors_by_the_curve_at_its_concentration(rel
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-def test_modifiers_multiply_each_other_and_leave_when_they_stop():
-    two = {"mine": {"dose_relative": 1}, "again": {"drug": "mine", "dose_relative": 1}}
-    once, twice = (factors(said, usual_concentration_nM=100) for said in ({"mine": {"dose_relative": 1}}, two))
-    np.testing.assert_allclose(twice, once**2, rtol=1e-12)
+def test_a_modifier_in_two_treatments_acts_by_the_sum_of_its_concentrations_and_leaves_when_it_stops():
+    two = {"mine": {"dose_relative": 1}, "again": {"drug": "mine", "dose_relative": 2}}
+    both, once = (factors(said, usual_concentration_nM=100) for said in (two, {"mine": {"dose_relative": 3}}))
+    np.testing.assert_allclose(both, once, rtol=1e-12)
     stopped = factors({"mine": {"dose_relative": 1, "stop_day": 2}}, usual_concentration_nM=100)
     assert (stopped == 1.0).all()
+
+
+@pytest.mark.parametrize(("said", "level"), [
+    ({"dose_mg": 20}, 1.0), ({"dose_mg": 20, "times_per_day": 3}, 1.5), ({"dose_mg": 10, "times_per_day": 1}, 0.25),
+    ({"dose_relative": 1, "times_per_day": 5}, 1.0),
+])  # fmt: skip
+def test_a_told_concentration_is_that_of_the_usual_dose_of_a_day_and_scales_with_it(said, level):
+    """20 mg twice a day make 100 nM, and the column says so."""
+    drug = {"kind": "modifier", "effects": EFFECTS, "usual_concentration_nM": 100, "usual_dose_mg": 20}
+    content = still(3, {"mine": said}, drugs={"mine": drug | {"usual_times_per_day": 2}})
+    rows = mpn_abm.run(scenario(content)).trajectory
+    np.testing.assert_allclose(rows.concentration_mine[1:], 100 * level, rtol=1e-12)
+    found = followed(content, lambda stack: stack.signal.factor[0])[-1]
+    np.testing.assert_allclose(found[LOSS], 1 + 3 * hill(100 * level, 200), rtol=1e-12)
 
 
 def test_a_modifier_with_tablets_acts_by_its_mean_concentration():

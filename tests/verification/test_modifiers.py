@@ -124,6 +124,23 @@ def test_killing_of_a_genotype_is_multiplied():
     assert squared / left == pytest.approx(2.0, rel=0.25)
 
 
+@pytest.mark.parametrize(("genotype", "direction", "factor"), [
+    (None, "increases", 2.0), (None, "decreases", 0.0), ("CALR_TYPE2", "increases", 1.5),
+])  # fmt: skip
+def test_the_crs_index_counts_kills_with_their_factor(genotype, direction, factor):
+    """T cells that engage and hardly ever lyse, so that targets stay; half of the targets are of each type."""
+    idle = {"car_t": {"max_divisions": 0, "lysis_probability": 1e-6, "receptor_share": 0.001}}
+    said = {"genotype": genotype} if genotype else {}
+    saturation = 1.0 if direction == "decreases" else 2.0
+    low = {"half_max_nM": 1e-9} if direction == "decreases" else {}
+    treatments = {"treatments": {"car_t": {"dose_cells": 2e10, "day": 2}}}
+    acts = modified({"it": effect("killing", direction, saturation, **said)["it"] | low})
+    acts["treatments"] |= treatments["treatments"]
+    plain, changed = (trajectory(TARGETS | idle | content).crs_index for content in (treatments, acts))
+    assert plain[3] > 0.0
+    assert changed[3] / plain[3] == pytest.approx(factor, rel=0.02, abs=1e-9)
+
+
 @CASES
 def test_homing_multiplies_the_t_cells_that_reach_the_marrow(direction, saturation, dose):
     """Whole agents on the day of the infusion, also where the drug starts on that day."""
@@ -191,11 +208,12 @@ EVERY = ("division", "loss", "antigen", "killing", "homing", "scar_deposition")
 def test_a_modifier_that_does_not_act_changes_no_bit(how):
     effects = {f"on_{factor}": effect(factor)["it"] for factor in EVERY}
     if how.startswith("a genotype"):
-        effects = {f"on_{factor}": effect(factor, genotype="JAK2_V617F_HOM")["it"] for factor in EVERY[:4]}
+        effects = {f"on_{factor}": effect(factor, genotype="late")["it"] for factor in EVERY[:4]}
     course = {"start_day": 11.5} if how == "not yet" else {}
     said = modified(effects, 0.0 if how == "dose 0" else 1.0, **course)
     said["treatments"]["car_t"] = {"dose_cells": 2e10, "day": 2}
     content = TARGETS | {"hematopoiesis": {"division_rate_per_year": 20, "loss_rate_per_year": 5}, "fibrosis": {}}
+    content |= {"genotypes": {"late": {"like": "CALR_TYPE1"}}}
     without = trajectory(content | {"treatments": {"car_t": said["treatments"]["car_t"]}})
     shared = [name for name in without if name != "run_id"]
     assert trajectory(content | said)[shared].equals(without[shared])

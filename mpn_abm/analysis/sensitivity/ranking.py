@@ -13,24 +13,13 @@ from mpn_abm.analysis.sensitivity.design import Range, complete, design_of
 from mpn_abm.analysis.sensitivity.indices import morris, prcc, sobol, sobol_block
 from mpn_abm.analysis.sensitivity.noise import NoiseSplit, noise_split
 from mpn_abm.analysis.shares import LEVEL
-from mpn_abm.columns import Column
+from mpn_abm.columns import STUDY_TABLES
 from mpn_abm.errors import UsageError
 
 METHODS = ("sobol", "morris", "prcc")
 ASSUMED = "assumed"
-RANKED = (
-    Column("endpoint", "string", "-", "what the parameters act on"),
-    Column("parameter", "string", "-", "path of the parameter"),
-    Column("source", "string", "-", "where its value comes from; null for what a scenario chooses"),
-    Column("measure", "string", "-", "total, first (Sobol), mu_star, sigma (Morris) or prcc"),
-    Column("index", "float64", "by measure", "the index of the means of the replicates"),
-    Column("low", "float64", "by measure", "lower limit of its 95 % interval; null if not known"),
-    Column("high", "float64", "by measure", "upper limit"),
-    Column("expected", "float64", "by measure", "what it is on average where the parameter does nothing"),
-    Column("noise", "float64", "by measure", "where no parameter does anything, all stay below it in 95 % of tables"),
-    Column("verdict", "string", "-", "matters, noise (it cannot be told from it) or unknown (one replicate)"),
-    Column("rank", "int64", "-", "1 for the parameter with the largest total, mu_star or absolute prcc"),
-)
+# a table of one endpoint; that of a study says also of which arm, of which day and by which method
+RANKED = tuple(column for column in STUDY_TABLES["indices"] if column.name not in ("arm", "day", "method"))
 LEADING = {"sobol": "total", "morris": "mu_star", "prcc": "prcc"}
 WORDS = {
     "total": "Sobol's total index",

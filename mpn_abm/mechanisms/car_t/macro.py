@@ -44,29 +44,34 @@ FORCE = 65536.0
 
 
 @jit
-def receptor_share_around(around, n, cell, activity, immunity, rules):
-    """f, and the mean h and g of the receptor-bearing cells, of the sites around.
+def receptor_share_around(around, n, cell, signal, immunity, rules):
+    """f, the mean h and g of the receptor-bearing cells, and the mean factor of killing, of the sites around.
 
-    f is the receptor share times the antigen-positive part of the megakaryocyte output, 1 + b A a stem cell.
+    f is the receptor share times the antigen-positive part of the megakaryocyte output, 1 + b A a stem cell. The
+    factor, what drugs multiply killing by, is the mean over what T cells hold.
     """
     output = 0.0
     positive = 0.0
     lysis = 0.0
     activation = 0.0
+    killed = 0.0
     for k in range(n):
         g = int64(cell[around[k]] & GENOTYPE)
         if g == 0:
             continue
-        share = 1.0 + rules.output[g] * activity[rules.base[g]]
+        share = 1.0 + rules.output[g] * signal.activity[rules.base[g]]
         output += share
         antigen = rules.antigen_class[g]
         if antigen > 0:
             positive += share
-            lysis += share * immunity.lysis_progenitor[antigen]
+            held = share * immunity.lysis_progenitor[antigen]
+            lysis += held
+            killed += held * signal.factor[KILLING, rules.base[g]]
             activation += share * immunity.activation_progenitor[antigen]
     if positive == 0.0:
-        return 0.0, 0.0, 0.0
-    return rules.receptor_share * positive / output, lysis / positive, activation / positive
+        return 0.0, 0.0, 0.0, 1.0
+    factor = killed / lysis if lysis > 0.0 else 1.0
+    return rules.receptor_share * positive / output, lysis / positive, activation / positive, factor
 
 
 @jit
@@ -80,7 +85,7 @@ def touching(f):
 
 @jit
 def search_and_engage(
-    cell, activity, immunity, agents, tally, rules, lattice, step, sub, today, around, key_low, key_high
+    cell, signal, immunity, agents, tally, rules, lattice, step, sub, today, around, key_low, key_high
 ):  # fmt: skip
     """Agents move, meet receptor-bearing cells and add their force around; returns the sites with a force."""
     touched = int64(0)
@@ -103,11 +108,11 @@ def search_and_engage(
                     agents.touched[touched] = int32(s)
                     touched += 1
                 layer[s] += force
-        f, lysis, activation = receptor_share_around(around, n, cell, activity, immunity, rules)
+        f, lysis, activation, factor = receptor_share_around(around, n, cell, signal, immunity, rules)
         if f == 0.0 or lysis == 0.0:
             continue
         wait = rules.attach_time / (lysis * touching(f)) + rules.engagement_time + rules.rest_time
-        kills_per_day += killing * work / wait
+        kills_per_day += killing * factor * work / wait
         if uint64(w2) < chance(1.0 - decay(rules.sub_step / wait)):
             commit, _, _, _ = draw_words(agents.uid[a], step, sub, 2, key_low, key_high)
             engage(a, agents, rules, today, activation, commit)
@@ -138,7 +143,7 @@ def kill_targets(
         if lysis == 0.0:
             continue
         n = sites_around(s, lattice, around)
-        f, _, _ = receptor_share_around(around, n, cell, signal.activity, immunity, rules)
+        f, _, _, _ = receptor_share_around(around, n, cell, signal, immunity, rules)
         per_target = touching(f) / f if f > 0.0 else 26.0
         killing = rules.lysis_probability * immunity.strain[T_KILLING] * signal.factor[KILLING, rules.base[g]]
         hazard = per_target * killing * lysis * (layer[s] * density) / rules.attach_time
@@ -183,7 +188,7 @@ def macro_sub_step(
     """One sub-step at niche scale."""
     around = agents.around
     touched = search_and_engage(
-        cell, signal.activity, immunity, agents, tally, rules, lattice, step, sub, today, around, key_low, key_high
+        cell, signal, immunity, agents, tally, rules, lattice, step, sub, today, around, key_low, key_high
     )
     kill_targets(
         touched, cell, source, counters, ledger, signal, immunity, agents, tally, cell_rules, rules,

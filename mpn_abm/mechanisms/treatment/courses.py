@@ -4,7 +4,7 @@ import math
 
 from mpn_abm.kernels.compiler import jit
 from mpn_abm.kernels.draws import PATIENT, words
-from mpn_abm.mechanisms.log import TREATMENT_START, TREATMENT_STOP, note
+from mpn_abm.mechanisms.log import DOSE_CHANGE, TREATMENT_START, TREATMENT_STOP, note
 from mpn_abm.mechanisms.treatment.rules import (
     ABOVE,
     AFTER_STOP,
@@ -117,6 +117,15 @@ def ends(k, state, held_since, rules, step, dt, key_low, key_high):
 
 
 @jit
+def first_day_left(k, rules, step, dt):
+    """Number of the first listed day that is not past: one that would not have been given at a boundary before."""
+    rule, number = rules.course[k], 0
+    while number < rule[LISTED_END] - rule[LISTED] and rules.day[rule[LISTED] + number] / dt - TOLERANCE <= step - 1:
+        number += 1
+    return number
+
+
+@jit
 def begins(k, course, held_since, rules, step, dt):
     """Whether a course starts at this boundary."""
     rule, state = rules.course[k], course[k]
@@ -134,11 +143,13 @@ def begins(k, course, held_since, rules, step, dt):
             return False
     elif step < rule[FIRST_STEP]:
         return False
-    if rule[WHEN_END] == rule[WHEN]:
-        return True
-    if not is_look(k, rules, step, dt) or not all_hold(rule[WHEN], rule[WHEN_END], held_since, rules, step):
+    days = rule[LISTED_END] - rule[LISTED]
+    if days > 0 and first_day_left(k, rules, step, dt) == days:
         return False
-    # what would stop it at once does not let it start
+    if rule[WHEN_END] > rule[WHEN]:
+        if not is_look(k, rules, step, dt) or not all_hold(rule[WHEN], rule[WHEN_END], held_since, rules, step):
+            return False
+    # what would stop it does not let it start, as the last look at it saw it
     has_stop = rule[STOP_WHEN_END] > rule[STOP_WHEN]
     return not (has_stop and all_hold(rule[STOP_WHEN], rule[STOP_WHEN_END], held_since, rules, step))
 
@@ -183,27 +194,34 @@ def strength(level, rules):
 
 
 @jit
+def change_of(before, now):
+    """What it is called when one level, plus 1 and 0 for none, follows another."""
+    if now == 0:
+        return TREATMENT_STOP
+    return TREATMENT_START if before == 0 else DOSE_CHANGE
+
+
+@jit
 def log_changes(course, log, tally, rules, step):
     """Note what lasts and now starts, stops or changes its dose; a dose of 0 is no treatment."""
-    for kind in (TREATMENT_STOP, TREATMENT_START):
+    for kind in (TREATMENT_STOP, DOSE_CHANGE, TREATMENT_START):
         for k in range(course.shape[0]):
             rule, state = rules.course[k], course[k]
             if rule[AT_ONCE] == 1:
                 continue
-            level = rule[LEVELS] + state[LEVEL]
+            level, before = rule[LEVELS] + state[LEVEL], state[SHOWN]
             now = level + 1 if state[ON] == 1 and rules.level[level, RELATIVE] > 0.0 else 0
-            if now == state[SHOWN]:
+            if now == before or kind != change_of(before, now):
                 continue
-            if kind == TREATMENT_START:
-                if now > 0:
-                    note(log, tally, step, kind, k, strength(now - 1, rules))
-                state[SHOWN] = now
-            elif state[SHOWN] > 0:
-                note(log, tally, step, kind, k, strength(state[SHOWN] - 1, rules))
+            state[SHOWN] = now
+            said = strength((before if now == 0 else now) - 1, rules)
+            # a rule that leaves the dose as it is changes nothing
+            if kind != DOSE_CHANGE or said != strength(before - 1, rules):
+                note(log, tally, step, kind, k, said)
 
 
 @jit
-def start(k, course, rules, step):
+def start(k, course, rules, step, dt):
     """Course k starts; a course of the same treatment that runs ends with that."""
     t = rules.course[k, TREATMENT]
     for other in range(rules.first_course[t], rules.first_course[t + 1]):
@@ -214,7 +232,7 @@ def start(k, course, rules, step):
     state[ON] = 1
     state[STARTS] += 1
     state[STARTED] = step + 1
-    state[GIVEN] = 0
+    state[GIVEN] = first_day_left(k, rules, step, dt)
     state[DUE] = 0
 
 
@@ -253,7 +271,7 @@ def decide_courses(course, held_since, seen, log, tally, rules, step, dt, key_lo
                 changes = True
             note_anchor(k, course, rules, step)
             if begins(k, course, held_since, rules, step, dt):
-                start(k, course, rules, step)
+                start(k, course, rules, step, dt)
                 changes = True
             if rules.course[k, AT_ONCE] == 1:
                 plan_doses(k, state, rules, step, dt)

@@ -43,6 +43,14 @@ def steady_means(
 
 
 @jit
+def steady_at(time, interval, amount, absorption, elimination):
+    """``steady_state`` at one time after a dose."""
+    eliminated = decay(elimination * time) / (1.0 - decay(elimination * interval))
+    absorbed = decay(absorption * time) / (1.0 - decay(absorption * interval))
+    return amount * absorption / (absorption - elimination) * (eliminated - absorbed)
+
+
+@jit
 def advance(gut, plasma, absorption, elimination, dt):
     """Gut and plasma after dt without a dose."""
     absorbed = decay(absorption * dt)

@@ -36,8 +36,9 @@ TOLERANCE = 1e-9
     JAK1_ODDS,  # odds of the occupancy of JAK1 over those of JAK2
     T_CELLS_SPARED,  # 1 if T cells bear a tenth of the occupancy of JAK1 instead of that of JAK2
     HALF_EXPOSURE,
+    FIRST_OF_DRUG,  # the first treatment that gives the same drug
     TREATMENT_FACTS,
-) = range(9)
+) = range(10)
 
 # columns of `course`; times in steps
 (
@@ -45,7 +46,7 @@ TOLERANCE = 1e-9
     AT_ONCE,  # 1 if it is given at once, 0 if it lasts
     IS_FIXED,  # 1 if the day of its start stands in the file
     FIRST_STEP,  # the earliest start
-    STOP_STEP,  # first step without
+    STOP_STEP,  # first step without, of what is given at once the first at which no series starts
     LASTS,  # from a start that is not fixed to the stop
     ANCHOR,  # the courses after whose start or stop it starts: first, -1 if none,
     ANCHOR_END,  # and the one after the last
@@ -72,7 +73,7 @@ FIRST_DAY, INTERVAL, UNTIL_DAY, LOOK_EVERY, TIMINGS = range(5)
 
 # columns of `level`
 (
-    RELATIVE,  # dose over the usual one, or any number above 0; 0 is no treatment
+    RELATIVE,  # dose of a day over the usual one, or any number above 0; 0 is no treatment
     MEAN_OCCUPANCY,  # of JAK2, over a dosing interval at steady state
     CONCENTRATION,  # nM, mean at steady state
     AMOUNT,  # nM that one dose would make

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from math import pi, prod, sin, sqrt
 from pathlib import Path as FilePath
 
-from mpn_abm.columns import Column
+from mpn_abm.columns import IDENTITY, TABLES, Column
 from mpn_abm.errors import Problem
-from mpn_abm.scenario.claim_checks import is_known, known_columns, unknown_endpoint
+from mpn_abm.scenario.claim_checks import WORDS, is_known, known_columns, unknown_endpoint
 from mpn_abm.scenario.finding import Finding
 from mpn_abm.scenario.schema import Comparison
 from mpn_abm.scenario.studies.axis_checks import checked_axis
@@ -175,6 +175,9 @@ def _of_questions(
     known: dict[str, Column] = {}
     for one in base.specs:
         known |= known_columns(one)
+    if kind == "sensitivity":
+        # a run is a row of the summary, too
+        known = {column.name: column for column in TABLES["summary"] if column not in IDENTITY} | known
     asked: list[tuple[Path, str]] = [((kind, "endpoints", k), name) for k, name in enumerate(spec.endpoints)]
     power = spec.power if isinstance(spec, TrialSpec) else None
     if power is not None:
@@ -182,6 +185,8 @@ def _of_questions(
     for place, name in asked:
         if name not in wrong and not is_known(name, comparison, known):
             yield Finding(place, unknown_endpoint(name, comparison, known))
+        elif kind == "sensitivity" and name in known and known[name].kind in WORDS:
+            yield Finding(place, "expected numbers: name it in an own endpoint with `one_of`")
     if not base.specs:
         return
     longest = max(one.time.duration for one in base.specs)

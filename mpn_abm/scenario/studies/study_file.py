@@ -25,6 +25,7 @@ from mpn_abm.scenario.studies.blocks import AnySpec, StudyOutput
 from mpn_abm.scenario.studies.checks import checked_study
 from mpn_abm.scenario.studies.document import Document, document_of
 from mpn_abm.scenario.studies.reading import SCENARIO, Said, Source, read, root_of, tells_of_a_study
+from mpn_abm.scenario.studies.targets import Targets, checked_targets, targets_of
 from mpn_abm.scenario.studies.trying import refuse_what_axes_set, tried
 from mpn_abm.scenario.studies.writing import as_study_file
 from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, in_reading_order
@@ -51,6 +52,8 @@ class StudyFile:
         Claims of the study, by name.
     output : StudyOutput
         What of the trajectories is kept.
+    targets : dict of Claim
+        What a calibration aims at, by name.
     folder : Path
         Where relative paths of the file start.
     """
@@ -63,6 +66,7 @@ class StudyFile:
     endpoints: Mapping[str, Endpoint]
     expect: Mapping[str, Claim]
     output: StudyOutput
+    targets: Mapping[str, Claim]
     folder: Path
     base: Base = field(repr=False)
     document: Document = field(repr=False)
@@ -135,7 +139,9 @@ def load_study(
     compared, comparison, wrong = _comparison(layers, document, problems)
     if not said.scenario:
         raise ScenarioError(in_reading_order([*problems, *said.of_scenario]))
-    base, is_right = _base(said, layers, where, overlays, days_named(comparison) | document.days)
+    targets = targets_of(document, said.folder, problems)
+    days = days_named(comparison) | document.days | targets.days(comparison)
+    base, is_right = _base(said, layers, where, overlays, days)
     if document.asks_for_assumed:
         document = document.with_axes(assumed_axes(document, base), problems)
     later = [part_of(layer, Spec) for layer in said.later]
@@ -145,11 +151,12 @@ def load_study(
     specs = {name: arm.spec for name, arm in base.arms.items()}
     between = checked_between(comparison, compared, base.file.spec, specs, wrong, document.axes)
     problems += news(between, problems)
+    problems += checked_targets(targets, base, comparison, list(document.axes))
     if is_right and not trusted:
         problems += news(tried(document, base), problems)
     if problems:
         raise ScenarioError(in_reading_order(problems))
-    return _study(said.folder, document, base, comparison, compared)
+    return _study(said.folder, document, base, comparison, compared, targets)
 
 
 def _base(said: Said, layers: list[Entry], where: str, overlays: Overlays, days: set[float]) -> tuple[Base, bool]:
@@ -186,7 +193,9 @@ def _comparison(layers: list[Entry], document: Document, problems: list[Problem]
     return tree, *checked_comparison(tree, problems)
 
 
-def _study(folder: Path, document: Document, base: Base, comparison: Comparison, compared: Entry) -> StudyFile:
+def _study(
+    folder: Path, document: Document, base: Base, comparison: Comparison, compared: Entry, targets: Targets
+) -> StudyFile:
     assert document.block is not None
     assert document.spec is not None
     assert base.file.spec is not None
@@ -204,6 +213,7 @@ def _study(folder: Path, document: Document, base: Base, comparison: Comparison,
         endpoints=comparison.endpoints,
         expect=comparison.expect,
         output=document.block.output,
+        targets=targets.claims,
         folder=folder,
         base=base,
         document=document,

@@ -27,7 +27,7 @@ def refuse(
         raise UsageError("expected replicates from 1, generations from 2 and a population from 2 on")
     few = population + REPEATS + predicted if method == "abc_smc" else 4 * REPEATS
     if max_runs < few * replicates:
-        told = f"max_runs: {max_runs}: expected at least {few * replicates}, {few} points of {replicates} replicate(s)"
+        told = f"max_runs: {max_runs}: expected at least {few * replicates}, {few} points of {replicates} run(s)"
         raise UsageError(told)
 
 

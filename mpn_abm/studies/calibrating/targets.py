@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, isnan, sqrt
@@ -10,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mpn_abm.errors import MissingFileError, Problem, ScenarioError, UsageError
+from mpn_abm.errors import UsageError
 from mpn_abm.scenario.claims import Claim
+from mpn_abm.scenario.studies.observations import BAND
+from mpn_abm.scenario.studies.observations import observations as observed
 from mpn_abm.studies.calibrating.seeds import seed_of
-
-BAND = 1.959964
-"""Half a band in standard errors, where the band is a 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -128,54 +126,5 @@ def of_claims(claims: Mapping[str, Claim]) -> list[Target]:
 
 
 def observations(file: Path) -> list[Target]:
-    """Targets from a CSV file: day, column, value and sd (of the error of the value), optionally weight and role.
-
-    A band reaches 1.96 sd to both sides.
-
-    Raises
-    ------
-    ScenarioError
-        With everything that is wrong in the file.
-    MissingFileError
-        If it cannot be read.
-    """
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as text:
-            rows = list(csv.DictReader(text, skipinitialspace=True))
-    except (OSError, UnicodeDecodeError) as error:
-        raise MissingFileError(f"{file}: cannot be read: {error}") from error
-    missing = [name for name in ("day", "column", "value", "sd") if not rows or name not in rows[0]]
-    if missing:
-        told = f"expected rows with the columns day, column, value, sd; missing: {', '.join(missing)}"
-        raise ScenarioError([Problem(str(file), 1, 1, "", "", told)])
-    problems: list[Problem] = []
-    found = [_observation(str(file), line, row, problems) for line, row in enumerate(rows, start=2)]
-    names = [target.name for target in found]
-    for line, name in enumerate(names, start=2):
-        if name in names[: line - 2]:
-            problems.append(Problem(str(file), line, 1, name, "", "the column was observed on this day already"))
-    if problems:
-        raise ScenarioError(problems)
-    return found
-
-
-def _observation(file: str, line: int, row: Mapping[str, str | None], problems: list[Problem]) -> Target:
-    def number(name: str, default: float, least: float, told: str) -> float:
-        word = (row.get(name) or "").strip()
-        try:
-            value = float(word) if word or name in ("day", "value", "sd") else default
-        except ValueError:
-            value = np.nan
-        if not (isfinite(value) and value >= least):
-            problems.append(Problem(file, line, 1, name, word, f"expected {told}"))
-        return value
-
-    column, role = (row["column"] or "").strip(), (row.get("role") or "fit").strip()
-    day, value = number("day", 0.0, 0.0, "a day from 0 on"), number("value", 0.0, -inf, "a number")
-    sd = number("sd", 1.0, np.nextafter(0.0, 1.0), "a number above 0")
-    weight = number("weight", 1.0, 0.0, "a number from 0 on")
-    if not column:
-        problems.append(Problem(file, line, 1, "column", "", "expected a column of the trajectory"))
-    if role not in ("fit", "test", "rival", "order", "unverified"):
-        problems.append(Problem(file, line, 1, "role", role, "expected fit, test, rival, order or unverified"))
-    return Target(f"{column}@{day:g}", value, value - BAND * sd, value + BAND * sd, weight, role, column, day)
+    """Targets from a CSV file, as `scenario.studies.observations` reads it."""
+    return of_claims(observed(file))

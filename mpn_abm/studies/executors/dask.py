@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # seconds that a scheduler may take to answer
 PATIENCE = 10
+# and a worker to start on a machine that is busy
+PATIENCE_WITH_A_WORKER = 60
 SETTINGS = {
     # numba reads its number of threads when it is imported, so that a worker has it from its first moment
     "distributed.nanny.pre-spawn-environ.NUMBA_NUM_THREADS": 1,
@@ -186,10 +188,11 @@ def _client(options: Options, shards: int) -> Iterator[Client]:
         with client:
             yield client
         return
+    workers = max(1, min(options.jobs, shards))
     with (
         dask.config.set(SETTINGS),
         LocalCluster(
-            n_workers=max(1, min(options.jobs, shards)),
+            n_workers=workers,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
@@ -201,3 +204,6 @@ def _client(options: Options, shards: int) -> Iterator[Client]:
         Client(cluster, set_as_default=False) as client,
     ):
         yield client
+        # a cluster that closes while it replaces a worker may wait for minutes
+        with suppress(TimeoutError):
+            client.wait_for_workers(workers, timeout=PATIENCE_WITH_A_WORKER)

@@ -1,0 +1,1 @@
+"""Pictures, films and reports of what a run or a study left: tables in, files out."""

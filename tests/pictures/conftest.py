@@ -1,0 +1,10 @@
+"""What several modules draw from."""
+
+import pytest
+from pictures import recordings
+
+
+@pytest.fixture(scope="session")
+def sweep(tmp_path_factory):
+    """The folder of a small sweep."""
+    return recordings.sweep(tmp_path_factory.mktemp("studies") / "sweep")
