@@ -146,14 +146,15 @@ COMPARISON = """These keys stand beside those above. `arms.NAME` takes every key
 
 STUDY = """`compare` writes these tables, and `trajectory` and `summary` as a folder with a file for each arm, in which
 `arm` and `patient` follow `run_id`. Their columns are those of all arms, null where an arm has none. The other studies
-write `trajectory` and `summary` in parts of up to 100 runs; after `seed` the summary has a column for each path that
+write `trajectory` and `summary` in parts of up to 1,000 runs; after `seed` the summary has a column for each path that
 is varied. A trial writes all of these tables, and `patients` with a row for each of its patients."""
 
-STUDY_FILE = """`NAME` below `parameters` and `cohort` is a path. A study file has these keys beside `schema`, and one of `sweep`, `trial`, `sensitivity` and `calibrate`.
+STUDY_FILE = """`NAME` below `parameters` and `cohort` is a path. A study file has these keys beside
+`schema`, and one of `sweep`, `trial`, `sensitivity` and `calibrate`.
 `endpoints` and `expect` are those of a scenario. [Studies](../guides/studies.md) shows how they are used."""
 
-DISTRIBUTIONS = """`low` and `high` cut `normal`, `lognormal` and `beta` off. `choice` takes `weights` if its values are not
-equally likely."""
+DISTRIBUTIONS = """`low` and `high` cut `normal`, `lognormal` and `beta` off. `choice` takes `weights` if its values
+are not equally likely."""
 
 # what a study file has in common with a scenario
 OF_COMPARISONS = ("endpoints", "expect")
