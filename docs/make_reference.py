@@ -143,7 +143,8 @@ COMPARISON = """These keys stand beside those above. `arms.NAME` takes every key
 [Compare arms and check claims](../guides/compare_and_claims.md) shows how they are used."""
 
 STUDY = """`compare` writes these tables, and `trajectory` and `summary` as a folder with a file for each arm, in which
-`arm` and `patient` follow `run_id`. Their columns are those of all arms, null where an arm has none."""
+`arm` and `patient` follow `run_id`. Their columns are those of all arms, null where an arm has none. A trial writes the
+tables up to `power`, `sensitivity` writes `indices` and `noise`, `calibrate` the last four; each also as CSV."""
 
 TRAJECTORY = """A name in angle brackets stands for the clones of the file, the genotypes that can occur, the mutant
 ones among them, or the drugs. The columns of a mechanism that is off are left out; those of CAR T cells stand where a

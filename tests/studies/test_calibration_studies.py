@@ -94,7 +94,7 @@ def test_the_fitness_of_a_growing_clone_is_recovered(tmp_path, method, capsys):
 
 def test_one_that_was_killed_goes_on_to_the_same_posterior(tmp_path, capsys):
     """The parent is killed in its second batch; the second call makes no run twice."""
-    source = a_study(targets_in(tmp_path), replicates=2, max_runs=400)
+    source = a_study(targets_in(tmp_path), replicates=2, max_runs=400, generations=2)
     whole = mpn_abm.calibrate(source, out=tmp_path / "whole")
     folder = tmp_path / "c"
     process = command("calibrate", written(tmp_path / "growth.json", source), "--out", folder, "--quiet")
@@ -136,7 +136,7 @@ def test_a_batch_that_broke_off_is_not_run_again(tmp_path, monkeypatch):
     for other, told in (({"seed": 5}, "with other seed"), ({"replicates": 2}, "with other replicates")):
         with pytest.raises(OutputExistsError, match=told):
             mpn_abm.calibrate(a_study(targets_in(tmp_path), generations=2, **other), out=tmp_path / "c")
-    slower = pool(hematopoiesis={"division_rate_per_year": 0.5, "recirculation": 1})
+    slower = pool(niche={"enabled": False})
     with pytest.raises(OutputExistsError, match="with other context"):
         mpn_abm.calibrate(a_study(targets_in(tmp_path), scenario=slower, generations=2), out=tmp_path / "c")
 
