@@ -147,7 +147,8 @@ COMPARISON = """These keys stand beside those above. `arms.NAME` takes every key
 STUDY = """`compare` writes these tables, and `trajectory` and `summary` as a folder with a file for each arm, in which
 `arm` and `patient` follow `run_id`. Their columns are those of all arms, null where an arm has none. The other studies
 write `trajectory` and `summary` in parts of up to 1,000 runs; after `seed` the summary has a column for each path that
-is varied. A trial writes all of these tables, and `patients` with a row for each of its patients."""
+is varied. A trial writes the tables up to `power`, and `patients` with a row for each of its patients; `sensitivity`
+writes `indices` and `noise`, `calibrate` the last four; each also as CSV."""
 
 STUDY_FILE = """`NAME` below `parameters` and `cohort` is a path. A study file has these keys beside
 `schema`, and one of `sweep`, `trial`, `sensitivity` and `calibrate`.

@@ -162,7 +162,7 @@ def test_the_file_that_stands_alone_has_the_same_plan(name):
 
 
 def test_a_calibration_has_no_plan(tmp_path):
-    (tmp_path / "targets.csv").write_text("a\n1\n")
+    (tmp_path / "targets.csv").write_text("day,column,value,sd\n7,vaf_driver,0.2,0.1\n")
     prior = {"distribution": "uniform", "low": 0.1, "high": 0.4}
     said = {"scenario": base(), "calibrate": {"targets": str(tmp_path / "targets.csv"), "parameters": {VAF: prior}}}
     with pytest.raises(UsageError, match="chooses its points while it runs"):
