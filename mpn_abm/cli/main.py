@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 import mpn_abm
-from mpn_abm.cli import run_verbs, scenario_verbs, study_verbs
+from mpn_abm.cli import evidence_verbs, run_verbs, scenario_verbs, study_verbs
 from mpn_abm.errors import MpnAbmError
 
 INTERRUPTED = 130
@@ -36,6 +36,7 @@ def program() -> typer.Typer:
     scenario_verbs.register(app)
     run_verbs.register(app)
     study_verbs.register(app)
+    evidence_verbs.register(app)
     return app
 
 
