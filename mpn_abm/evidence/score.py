@@ -20,12 +20,11 @@ from mpn_abm.evidence.experiments import Loaded, loaded
 from mpn_abm.evidence.table import COLUMNS, lines_of
 from mpn_abm.evidence.targets import TargetFile, read_targets
 from mpn_abm.files import parquet, published_together, text
-from mpn_abm.scenario.examples import example_files
+from mpn_abm.scenario.examples import target_files
 from mpn_abm.scenario.suggestions import unknown
 from mpn_abm.studies.progress import Watcher
 from mpn_abm.tables import table_from_frame
 
-SHIPPED = ("studies/evidence/targets_clonal", "studies/evidence/targets_immune")
 BAND = 1.959964
 FILES = ("score.parquet", "score.txt", "score.json")
 Watching = Callable[[str], Watcher | None]
@@ -91,7 +90,7 @@ def score(
     UsageError
         If a name of `only` is not there.
     """
-    paths = shipped() if targets is None else [Path(path) for path in targets]
+    paths = target_files() if targets is None else [Path(path) for path in targets]
     files = [read_targets(path) for path in paths]
     wanted = _wanted(files, only)
     experiments = {file.name: loaded(file, quick, _needed(file, wanted)) for file in files}
@@ -104,12 +103,6 @@ def score(
         rows += [_row(file, name, one, found.get(name)) for name, one in file.targets.items() if name in wanted]
     table = pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
     return Score(table, {"out": str(out), "quick": quick, **totals(table)})
-
-
-def shipped() -> list[Path]:
-    """The files of targets that come with the program."""
-    files = example_files()
-    return [files[name] for name in SHIPPED]
 
 
 def totals(table: pd.DataFrame) -> dict[str, Any]:
