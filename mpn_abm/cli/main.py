@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 import mpn_abm
-from mpn_abm.cli import picture_verbs, run_verbs, scenario_verbs, study_verbs
+from mpn_abm.cli import evidence_verbs, picture_verbs, run_verbs, scenario_verbs, study_verbs
 from mpn_abm.errors import MpnAbmError
 
 INTERRUPTED = 130
@@ -37,6 +37,7 @@ def program() -> typer.Typer:
     run_verbs.register(app)
     study_verbs.register(app)
     picture_verbs.register(app)
+    evidence_verbs.register(app)
     return app
 
 

@@ -47,7 +47,7 @@ class Claim(Block):
     unit: str = setting("", doc="the unit of the value, in words")
     source: str = setting("", doc="where the claim comes from")
     figure: str = setting("", doc="the published figure that it belongs to")
-    role: Literal["fit", "test", "rival", "order", "unverified"] | None = setting(None, doc="what it is for")
+    role: Literal["fit", "test", "rival", "order", "unverified", "rule"] | None = setting(None, doc="what it is for")
     weight: float = setting(1.0, low=0.0, high=1e6, doc="its weight among others")
 
     @property

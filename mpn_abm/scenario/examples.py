@@ -13,6 +13,9 @@ _HERE = Path(__file__).parent
 # a wheel carries the library inside the package, a checkout beside it
 _ROOTS = (_HERE / "templates", _HERE / "scenarios", _HERE.parents[1] / "scenarios")
 
+# published figures and what is asked of the model: no scenario and no study
+TARGETS = Path("studies", "evidence")
+
 
 @cache
 def example_files() -> dict[str, Path]:
@@ -20,8 +23,16 @@ def example_files() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for root in _ROOTS:
         for file in sorted(root.rglob("*.yaml")):
+            if TARGETS in file.relative_to(root).parents:
+                continue
             found.setdefault(file.relative_to(root).with_suffix("").as_posix(), file)
     return found
+
+
+def target_files() -> list[Path]:
+    """The files of targets that come with the program."""
+    roots = (root / TARGETS for root in _ROOTS)
+    return next((found for root in roots if (found := sorted(root.glob("*.yaml")))), [])
 
 
 def file_of(name: str) -> Path:

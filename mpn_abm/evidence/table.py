@@ -1,0 +1,76 @@
+"""The table of the score: its columns, and its rows in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from mpn_abm.analysis.claims import rows_of
+from mpn_abm.columns import Column
+
+COLUMNS = (
+    Column("file", "string", "-", "the file of targets"),
+    Column("target", "string", "-", "name of the target"),
+    Column("quantity", "string", "-", "what was measured, in whom"),
+    Column("experiment", "string", "-", "the experiment; null if there is none"),
+    Column("arm", "string", "-", "the arm"),
+    Column("versus", "string", "-", "the arm that it is compared with"),
+    Column("contrast", "string", "-", "how the two are compared"),
+    Column("endpoint", "string", "-", "what the runs are asked"),
+    Column("statistic", "string", "-", "what is made of the patients' values"),
+    Column("day", "float64", "day", "when; null for the end"),
+    Column("where", "string", "-", "the points that count, as JSON"),
+    Column("published", "float64", "as the endpoint", "the published value"),
+    Column("low", "float64", "as the endpoint", "lower limit of the band"),
+    Column("high", "float64", "as the endpoint", "upper limit of the band"),
+    Column("unit", "string", "-", "the unit of these"),
+    Column("value", "float64", "as the endpoint", "the value of the model"),
+    Column("value_low", "float64", "as the endpoint", "lower limit of its 95 % interval"),
+    Column("value_high", "float64", "as the endpoint", "upper limit"),
+    Column("n", "int64", "patients", "patients behind the value"),
+    Column("z", "float64", "standard errors", "model minus published over the errors of both"),
+    Column("held", "bool", "-", "whether the value lies in the band"),
+    Column("scored", "bool", "-", "whether the target counts"),
+    Column("role", "string", "-", "fit, test, rival, order, unverified or rule"),
+    Column("kind", "string", "-", "whether a value, a direction or a bound was published"),
+    Column("weight", "float64", "-", "its weight"),
+    Column("constrains", "string", "-", "parameters that it holds down"),
+    Column("figure", "string", "-", "the published figure"),
+    Column("source", "string", "-", "the paper"),
+    Column("reason", "string", "-", "why there is no value, or a remark"),
+)
+
+
+def lines_of(table: pd.DataFrame, facts: dict[str, Any]) -> list[str]:
+    """A line for each target, and the score."""
+    lines = [_line(row) for row in rows_of(table)]
+    for name, part in facts["by_file"].items():
+        lines.append(f"{name}: {_counted(part)}")
+    for role, part in facts["by_role"].items():
+        lines.append(f"role {role}: {_counted(part)}")
+    return [*lines, f"score: {_counted(facts)}; {facts['without_experiment']} have no experiment"]
+
+
+def _line(row: dict[str, Any]) -> str:
+    verdict = "held  " if row["held"] else "missed"
+    role = row["role"] if row["scored"] else f"{row['role']}, not counted"
+    if row["value"] is None:
+        return f"{verdict} {row['target']} ({role}): {row['reason'] or 'no value'} [{row['source'] or '-'}]"
+    interval = "" if row["value_low"] is None else f" ({row['value_low']:.3g} to {row['value_high']:.3g})"
+    published = "" if row["published"] is None else f"{row['published']:.3g}, "
+    z = "" if row["z"] is None else f", z {row['z']:+.1f}"
+    return (
+        f"{verdict} {row['target']} ({role}): {row['value']:.3g}{interval}; published {published}{_band(row)}{z} "
+        f"[{row['source'] or '-'}]"
+    )
+
+
+def _band(row: dict[str, Any]) -> str:
+    if row["low"] is None:
+        return f"at most {row['high']:.3g}"
+    return f"at least {row['low']:.3g}" if row["high"] is None else f"{row['low']:.3g} to {row['high']:.3g}"
+
+
+def _counted(part: dict[str, Any]) -> str:
+    return f"{part['held']} of {part['targets']} held, {100 * part['weighted']:.0f} % by weight"
