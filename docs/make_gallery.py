@@ -102,8 +102,10 @@ PLANS: dict[str, Plan] = {
                                       {"marrow.shape": "[16, 16, 16]"}, 10, True),
     "verification/diffusion": Plan("map", sets={"time.snapshot_every_hours": "48"}),
     "verification/logistic_growth": courses(sets=NICHE),
-    "verification/moran_torus": courses("fraction_mutant", sets={"time.record_every_years": "2"}, replicates=60),
-    "verification/moran_well_mixed": courses("fraction_mutant", sets={"time.record_every_years": "2"}, replicates=60),
+    "verification/moran_torus": courses("fraction_mutant", replicates=4,
+                                        sets={"time.record_every_years": "2", "seed": "2"}),
+    "verification/moran_well_mixed": courses("fraction_mutant", replicates=4,
+                                             sets={"time.record_every_years": "2", "seed": "56"}),
     "verification/neutral_drift": courses("fraction_one", sets={"time.record_every_years": "2"}, replicates=40),
     "verification/single_dose_pk": courses("concentration_ruxolitinib"),
     "verification/walker_msd": Plan("maps", {"days": [0, 0.125, 0.25]}, {"marrow.shape": "[96, 96]"}),
@@ -213,7 +215,7 @@ def main() -> None:
     asked = sys.argv[1:] or [*PLANS, "README"]
     for name in asked:
         if name == "README":
-            TOP.write_bytes(small_png(top_picture(), dpi=105, colours=160))
+            TOP.write_bytes(small_png(top_picture(), dpi=105, colours=256))
             print(f"{TOP.name}: {TOP.stat().st_size / 1024:.0f} kB", flush=True)
             continue
         plan = PLANS[name]

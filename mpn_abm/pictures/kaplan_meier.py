@@ -150,7 +150,8 @@ def differences(recording: Recording, arms: dict[str | None, pd.DataFrame], name
         return []
     together = pd.concat(list(arms.values()))
     if are_independent(together):
-        return [_of_log_rank(one, log_rank(arms[one], arms[reference]), reference) for one in others]
+        named = {one: times.set_index("patient") for one, times in arms.items()}
+        return [_of_log_rank(one, log_rank(named[one], named[reference]), reference) for one in others]
     told = [line for one in others for line in _of_twins(recording, one, name)]
     return told or ["the same patients in all arms: no log-rank test"]
 

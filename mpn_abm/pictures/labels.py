@@ -75,9 +75,10 @@ def title_words(column: str) -> str:
         return f"{words(column)} CAR T cells"
     if column.startswith("concentration_"):
         return f"{treatment_words(column.removeprefix('concentration_'))} in plasma"
-    for prefix in ("fraction_", "cells_", "genotype_cells_"):
-        if column.startswith(prefix) and column not in COLUMNS:
-            return f"{words(column)} cells"
+    if column.startswith("genotype_cells_"):
+        return f"{words(column)} cells"
+    if column.startswith(("fraction_", "cells_")) and column not in COLUMNS:
+        return f"clone {words(column)}"
     return words(column)
 
 

@@ -19,8 +19,8 @@ from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
 
 MOST_SMALL = 8
 ACROSS = 4
-# the share of sites with T cells above which they are a veil, and how dense that is
-CROWD, VEIL = 0.25, 0.5
+# the share of the map under dots above which T cells are a veil, and how dense that is
+CROWD, VEIL = 0.35, 0.55
 # more dots are an image within the picture
 MOST_DOTS = 1000
 MF_2 = 1.5 / 3.5
@@ -146,15 +146,16 @@ def draw_plane(axis: Any, marrow: Marrow, snapshot: Snapshot, plane: tuple[int, 
 
 
 def _draw_t_cells(axis: Any, where: np.ndarray, shape: tuple[int, int]) -> None:
-    """A dot on each site with T cells; where they are on many sites, a veil through which the cells are seen."""
+    """A dot on each site with T cells; where dots would hide the cells, a veil on these sites."""
     rows, columns = shape
-    if len(where) > CROWD * rows * columns:
+    share = len(where) / (rows * columns)
+    site = axis.get_window_extent().width * 72 / axis.figure.get_dpi() / columns
+    size = min(max(1.1 * site, 1.6), 5.0)
+    if share * (size / site) ** 2 > CROWD:
         veil = np.zeros((rows, columns, 4))
         veil[where[:, 0], where[:, 1]] = (*(np.array(rgb(T_CELL)) / 255.0), VEIL)
         axis.imshow(veil, origin="lower", interpolation="nearest", extent=(0, columns, 0, rows))
         return
-    width = axis.get_window_extent().width * 72 / axis.figure.get_dpi()
-    size = min(max(1.1 * width / columns, 1.6), 5.0)
     edge = {"linewidth": 0.25, "edgecolor": PAPER} if size > 2.5 else {"linewidth": 0}
     axis.scatter(where[:, 1] + 0.5, where[:, 0] + 0.5, s=size**2, color=T_CELL, zorder=3,
                  rasterized=len(where) > MOST_DOTS, **edge)  # fmt: skip

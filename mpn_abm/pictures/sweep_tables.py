@@ -12,7 +12,7 @@ from mpn_abm.errors import UsageError
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.scenario.suggestions import unknown
 
-IDENTITY = ("run_id", "arm", "patient", "replicate", "seed")
+IDENTITY = ("run_id", "arm", "patient", "replicate", "seed", "weight")
 USUAL = ("vaf_driver_end", "spleen_best_relative_change", "end_day")
 # with more levels than this a parameter counts as continuous
 MOST_LEVELS = 12

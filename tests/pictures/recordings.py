@@ -141,5 +141,6 @@ POINT = {
     "time": {"duration_weeks": 12},
     "marrow": {"shape": [16, 16], "hsc_pool_cells": 1_000_000},
     "clones": {"healthy": {"genotype": "wild_type"}, "calr": {"genotype": "CALR_TYPE1", "fraction": 0.4}},
+    "car_t": {"cells_per_agent": 5.0e6, "minimum_agents": 5},
     "treatments": {"car_t": {"dose_cells": 5.0e8, "day": 7}},
 }
