@@ -109,6 +109,8 @@ def test_the_page_of_a_sweep_says_what_varies(pages):
     text = " ".join(Page(pages["sweep"]).text)
     assert "antigen.density_molecules" in text
     assert "100, 500, 2,000" in text
+    assert "Over 9 points the VAF of the driver at the end goes from" in text
+    assert "It goes most with antigen.density_molecules (-" in text
 
 
 def test_a_page_is_the_same_each_time(pages):
@@ -169,3 +171,15 @@ def test_a_browser_opens_it_without_an_error(pages, tmp_path):
     )  # fmt: skip
     assert done.stdout.count("<svg") == pages["run"].count("<svg")
     assert "CONSOLE" not in done.stderr
+
+
+def test_the_page_of_a_sensitivity_study_names_what_matters(tmp_path):
+    import pandas as pd
+
+    rows = [("a.b", "assumed", 0.1, 0.0, 0.2), ("c.d", None, -0.7, -0.8, -0.6)]
+    pd.DataFrame(rows, columns=["parameter", "source", "index", "low", "high"]).to_parquet(
+        tmp_path / "sensitivity.parquet"
+    )
+    page = Page(report(tmp_path))
+    assert "Of 2 parameters these matter most: c.d (-0.7), a.b (0.1)." in " ".join(page.text)
+    assert len(page.images) == 1

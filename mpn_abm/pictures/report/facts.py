@@ -10,10 +10,14 @@ import pandas as pd
 
 from mpn_abm.analysis.claims import on_day
 from mpn_abm.analysis.headlines import HEADLINES
+from mpn_abm.errors import UsageError
 from mpn_abm.pictures.courses import course
 from mpn_abm.pictures.labels import moment, quantity, time_unit, unit_words, words
+from mpn_abm.pictures.pairs import rank_correlation
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import arms_of, reference_of, trajectory_of
+from mpn_abm.pictures.sweep_tables import points_of
+from mpn_abm.pictures.tornado import chosen_rows
 from mpn_abm.scenario.endpoints import ENDPOINTS
 
 FIGURES = (
@@ -50,8 +54,10 @@ def answer_of(recording: Recording) -> str:
     told = str(recording.facts.get("answer") or "")
     if told:
         return told.removeprefix(recording.question).strip()
+    if recording.has("sensitivity"):
+        return _of_sensitivity(recording)
     if recording.is_study or not recording.has("trajectory"):
-        return _of_claims(claims_of(recording))
+        return " ".join(part for part in (_of_sweep(recording), _of_claims(claims_of(recording))) if part)
     rows = trajectory_of(recording, None, None)
     parts = [_course_in_words(rows, name) for name in FIGURES[:4] if _matters(rows, name)]
     runs = rows["patient"].nunique()
@@ -63,6 +69,33 @@ def answer_of(recording: Recording) -> str:
     if runs == 1:
         sentences.append("One run says nothing about chance.")
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _of_sweep(recording: Recording) -> str:
+    """How far the value goes over the points, and what goes with it."""
+    if not recording.has("summary") or recording.has("comparison"):
+        return ""
+    try:
+        points = points_of(recording, None, None, None)
+    except UsageError:
+        # nothing varies, or there are arms
+        return ""
+    values = points.table[points.value]
+    ranks = {name: rank_correlation(points, name) for name in points.parameters}
+    known = sorted((name for name in ranks if np.isfinite(ranks[name])), key=lambda name: -abs(ranks[name]))
+    first = ", ".join(f"{name} ({ranks[name]:+.2f})" for name in known[:3])
+    reach = f"{quantity(float(values.min()))} to {quantity(float(values.max()))}"
+    told = f"Over {len(points.table)} points the {words(points.value)} goes from {reach}."
+    return f"{told} It goes most with {first}, by rank correlation." if first else told
+
+
+def _of_sensitivity(recording: Recording) -> str:
+    """The parameters that matter most."""
+    rows = chosen_rows(recording, None, None)
+    order = rows["index"].abs().argsort(kind="stable")[::-1]
+    first = rows.iloc[order].head(3)
+    said = ", ".join(f"{name} ({index:.2g})" for name, index in zip(first["parameter"], first["index"], strict=True))
+    return f"Of {len(rows)} parameters these matter most: {said}."
 
 
 def _matters(rows: pd.DataFrame, name: str) -> bool:
