@@ -14,7 +14,7 @@ from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
 from mpn_abm.scenario.citing import kind_of
 
-TABLE = "sensitivity"
+TABLE = "indices"
 MOST = 25
 # the measure that ranks, of those that a table may have
 LEADING = ("total", "mu_star", "prcc")

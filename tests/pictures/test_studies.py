@@ -28,7 +28,7 @@ def sensitivity(summary, tmp_path_factory):
         index = spearmanr(summary[path], summary["vaf_driver_end"]).statistic
         rows.append((path, source, "prcc", index, index - 0.1, index + 0.1, "vaf_driver"))
     names = ["parameter", "source", "measure", "index", "low", "high", "endpoint"]
-    file = tmp_path_factory.mktemp("study") / "sensitivity.parquet"
+    file = tmp_path_factory.mktemp("study") / "indices.parquet"
     pd.DataFrame(rows, columns=names).to_parquet(file)
     return file
 

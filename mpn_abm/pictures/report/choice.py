@@ -38,8 +38,8 @@ class Shown:
 
 def wanted(recording: Recording) -> list[Wanted]:
     """The pictures in the order in which a reader wants them."""
-    if recording.has("sensitivity"):
-        names = recording.frame("sensitivity")
+    if recording.has("indices"):
+        names = recording.frame("indices")
         endpoints = list(names["endpoint"].unique()) if "endpoint" in names else [None]
         return [Wanted("tornado", f"What matters to {name or 'it'}", {"endpoint": name} if name else {})
                 for name in endpoints[:6]]  # fmt: skip

@@ -54,7 +54,7 @@ def answer_of(recording: Recording) -> str:
     told = str(recording.facts.get("answer") or "")
     if told:
         return told.removeprefix(recording.question).strip()
-    if recording.has("sensitivity"):
+    if recording.has("indices"):
         return _of_sensitivity(recording)
     if recording.is_study or not recording.has("trajectory"):
         return " ".join(part for part in (_of_sweep(recording), _of_claims(claims_of(recording))) if part)

@@ -82,7 +82,7 @@ def kind_of(recording: Recording) -> str:
     """What the page is of, in a word."""
     if recording.facts.get("kind"):
         return str(recording.facts["kind"])
-    if recording.has("sensitivity"):
+    if recording.has("indices"):
         return "sensitivity study"
     if recording.has("evidence"):
         return "evidence"
