@@ -84,7 +84,8 @@ def varied_by(recording: Recording) -> list[Varied]:
         else:
             text = ", ".join(quantity(float(v)) if is_number(values) else str(v) for v in sorted(values.unique()))
         found.append(Varied(name, text))
-    if plan["arm"].notna().any() and "key" not in plan:
+    # the parameters of a comparison are those of its arms, of other studies those of points or patients
+    if plan["arm"].notna().any() and set(map(str, plan.columns)) <= set(IDENTITY):
         for arm, parameters in plan.drop_duplicates("arm")[["arm", "parameters"]].itertuples(index=False):
             found.append(Varied(f"arm {arm}", str(parameters) if pd.notna(parameters) else ""))
     return found
