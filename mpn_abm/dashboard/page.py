@@ -21,7 +21,7 @@ from mpn_abm.dashboard.live import LiveMarrow
 from mpn_abm.dashboard.opened import OPENED
 from mpn_abm.dashboard.painting import data_url, paint
 from mpn_abm.errors import MpnAbmError
-from mpn_abm.scenario.examples import example_files, file_of
+from mpn_abm.scenario.examples import file_of, scenario_files
 from mpn_abm.scenario.scenario import load
 
 # milliseconds between two pictures, and steps: few enough for five pictures a second at the peak of the T cells
@@ -282,7 +282,7 @@ def Examples(model: Model, generation: Kept[int]) -> None:
 
     with solara.Card("Examples"):
         solara.v.Autocomplete(
-            label="a scenario of the library", items=list(example_files()), v_model=None, on_v_model=pick
+            label="a scenario of the library", items=list(scenario_files()), v_model=None, on_v_model=pick
         )
         if problem.value:
             solara.Error(problem.value)

@@ -29,6 +29,11 @@ def example_files() -> dict[str, Path]:
     return found
 
 
+def scenario_files() -> dict[str, Path]:
+    """The files of scenarios, without those of studies."""
+    return {name: file for name, file in example_files().items() if not name.startswith(f"{TARGETS.parent}/")}
+
+
 def target_files() -> list[Path]:
     """The files of targets that come with the program."""
     roots = (root / TARGETS for root in _ROOTS)

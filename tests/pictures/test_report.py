@@ -177,9 +177,7 @@ def test_the_page_of_a_sensitivity_study_names_what_matters(tmp_path):
     import pandas as pd
 
     rows = [("a.b", "assumed", 0.1, 0.0, 0.2), ("c.d", None, -0.7, -0.8, -0.6)]
-    pd.DataFrame(rows, columns=["parameter", "source", "index", "low", "high"]).to_parquet(
-        tmp_path / "indices.parquet"
-    )
+    pd.DataFrame(rows, columns=["parameter", "source", "index", "low", "high"]).to_parquet(tmp_path / "indices.parquet")
     page = Page(report(tmp_path))
     assert "Of 2 parameters these matter most: c.d (-0.7), a.b (0.1)." in " ".join(page.text)
     assert len(page.images) == 1

@@ -1,16 +1,16 @@
 """Variants of a scenario are those that `load` gives, one after the other in any order, with the same mistakes."""
 
 from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpn_abm.errors import MpnAbmError
+from mpn_abm.scenario.examples import scenario_files
 from mpn_abm.scenario.scenario import Variants, load
 
-LIBRARY = sorted((Path(__file__).parents[2] / "scenarios").glob("*/*.yaml"))
+LIBRARY = [file for name, file in scenario_files().items() if "/" in name]
 # right at some paths, wrong at most
 VALUES = st.sampled_from(
     [None, True, False, 0, 1, 1.0, -1, 0.5, 300, 1e9, [8, 8], [], {}, "PMF", "tissue", "wild_type"]

@@ -7,7 +7,7 @@ import mpn_abm
 from mpn_abm.dashboard.experiment import Experiment
 from mpn_abm.dashboard.knobs import knobs_of
 from mpn_abm.errors import ScenarioError, UsageError
-from mpn_abm.scenario.examples import example_files
+from mpn_abm.scenario.examples import scenario_files
 from mpn_abm.scenario.scenario import load
 from mpn_abm.scenario.treatments import courses_of
 
@@ -138,10 +138,10 @@ def test_nothing_done_is_the_scenario_itself():
 # Sliders.
 
 
-@pytest.mark.parametrize("name", list(example_files()))
+@pytest.mark.parametrize("name", list(scenario_files()))
 def test_every_slider_of_every_example_can_be_moved_to_both_ends(name):
     """All at once: no two of them may exclude each other."""
-    scenario = load(example_files()[name])
+    scenario = load(scenario_files()[name])
     knobs = knobs_of(scenario)
     first = Experiment(scenario)
     assert first.tuned({knob.path: knob.value for knob in knobs}) is first
