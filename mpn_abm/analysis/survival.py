@@ -119,9 +119,9 @@ def log_rank_of_pairs(one: pd.DataFrame, other: pd.DataFrame) -> float:
 
     Exact, by the binomial distribution of who of the deciding pairs had the event first; NaN if none decides.
     """
-    both = one.join(other, how="inner", lsuffix="_one", rsuffix="_other")
-    first, second = both["time_days_one"], both["time_days_other"]
-    had_one, had_other = both["event_one"], both["event_other"]
+    both = one.index.intersection(other.index)
+    first, second = one.loc[both, "time_days"], other.loc[both, "time_days"]
+    had_one, had_other = one.loc[both, "event"].astype(bool), other.loc[both, "event"].astype(bool)
     # whoever is censored on the day of the other's event was at risk then
     won = int((had_one & ((first < second) | ((first == second) & ~had_other))).sum())
     lost = int((had_other & ((second < first) | ((first == second) & ~had_one))).sum())

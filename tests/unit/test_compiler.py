@@ -13,6 +13,7 @@ from mpn_abm.compile.program import compile_scenario
 from mpn_abm.kernels import compiler
 from mpn_abm.kernels.compiler import type_of
 from mpn_abm.mechanisms import schedule
+from mpn_abm.scenario.examples import scenario_files
 from mpn_abm.simulate import kernels_of, run, warm_up
 
 WHERE = "from mpn_abm.kernels import compiler; import os; print(compiler.settings.CACHE_DIR)"
@@ -72,8 +73,7 @@ def test_nothing_is_compiled_while_a_run_on_threads_is_timed():
 
 def test_the_types_are_those_of_every_program():
     """A process compiles each kernel once. Catches a rate that is a whole number in some scenarios."""
-    library = (Path(__file__).parents[2] / "scenarios").glob("*/*.yaml")
-    files = [mpn_abm.load(file) for file in sorted(library)]
+    files = [mpn_abm.load(file) for file in scenario_files().values()]
     specs = [one.spec for file in files for one in (file, *file.arms.values())]
     programs = [compile_scenario(spec) for spec in specs]
     assert len({type_of((program.rules, program.start)) for program in programs}) == 1

@@ -40,25 +40,25 @@ def drawn(content, **options):
 
 
 def test_it_says_how_far_the_run_is_and_how_its_clones_are(always):
-    _, said = drawn(niche(time={"duration_days": 400}))
+    _, said = drawn(niche(time={"duration_days": 4000}))
     for words in ("some run", "days/s", "left", "healthy", "calr", "VAF", "chronic phase"):
         assert words in said
 
 
 def test_of_several_runs_it_shows_the_mean_and_counts_phases(always):
-    _, said = drawn(niche(time={"duration_days": 400}), replicates=3)
+    _, said = drawn(niche(time={"duration_days": 4000}), replicates=3)
     assert "3 runs on day" in said
 
 
 def test_without_vaf_and_phases_there_are_the_clones_alone(always):
-    _, said = drawn(bare(time={"duration_days": 400}))
+    _, said = drawn(bare(time={"duration_days": 4000}))
     assert "mutant" in said
     assert "phase" not in said
 
 
 def test_the_dead_are_left_out_of_its_means(always):
     deadly = {"background_death_rate_per_year": 30.0}
-    result, said = drawn(bare(time={"duration_days": 400}, progression=deadly), replicates=9)
+    result, said = drawn(bare(time={"duration_days": 4000}, progression=deadly), replicates=9)
     assert not result.trajectory["alive"].all()
     assert "mutant" in said
     assert "nan" not in said
@@ -114,7 +114,7 @@ def test_a_time_that_is_left_is_told_as_on_a_clock(seconds, shown):
 @pytest.mark.parametrize("quiet", [False, True])
 def test_a_terminal_gets_the_panel_and_is_wiped_after_it(tmp_path, quiet):
     file = tmp_path / "scenario.yaml"
-    file.write_text(mpn_abm.load(bare(time={"duration_days": 400})).to_yaml())
+    file.write_text(mpn_abm.load(bare(time={"duration_days": 4000})).to_yaml())
     ours, theirs = pty.openpty()
     said = []
 

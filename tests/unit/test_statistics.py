@@ -237,7 +237,7 @@ def test_claims_are_judged_and_said_in_sentences():
     assert table["value"].tolist() == pytest.approx([-0.25, 0.0, 0.375])
     lines = sentences(table, own)
     assert lines[0].startswith("held     less: mean vaf_driver at week 10, a minus b, is -0.25 (")
-    assert lines[0].endswith("claimed at most -0.2 [ELN]")
+    assert lines[0].endswith("claimed at most -0.2; the interval leaves the band [ELN]")
     assert lines[1].startswith("NOT HELD half: share with halved at week 10 in b is 0 (0 to 0.6576), claimed at least")
 
 

@@ -164,7 +164,8 @@ def rows(found: Sensitivity) -> list[tuple[str, ...]]:
     """The table as texts, a row per parameter under `HEAD`."""
     return [
         (
-            str(row["rank"]), row["parameter"], row["source"] or "", f"{row['index']:.3g}",
+            str(row["rank"]), row["parameter"], row["source"] if isinstance(row["source"], str) else "",
+            f"{row['index']:.3g}",
             f"{row['low']:.3g} to {row['high']:.3g}", "" if np.isnan(row["noise"]) else f"{row['noise']:.3g}",
             {"noise": "not told from chance"}.get(row["verdict"], row["verdict"]),
         )

@@ -48,10 +48,12 @@ def work(folder: str, shards: Sequence[int], options: Options, told: Told) -> li
     from mpn_abm.studies.warming import warm
 
     folder = str(Path(folder).resolve())
-    with _client(options, len(shards)) as client:
+    if not options.scheduler:
+        warm(folder)
+    with _same_environment(), _client(options, len(shards)) as client:
         if options.scheduler:
             _refuse_unfit_workers(client, folder)
-        warm(folder)
+            warm(folder)
         tasks = _Tasks(client, folder, options.retry_failed, told)
         # alone: what dies now dies of its own shard
         for suspect in tasks.carried_out(shards):
@@ -170,6 +172,18 @@ def _refuse_without_dask() -> None:
     except ImportError as error:
         told = f"the executor dask needs one package more: pip install 'mpn-abm[cluster]' ({error})"
         raise UsageError(told) from error
+
+
+@contextmanager
+def _same_environment() -> Iterator[None]:
+    """Give the environment back as it was: what starts workers puts their settings into that of this process."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @contextmanager
