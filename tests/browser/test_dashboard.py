@@ -46,6 +46,14 @@ car_t: {cells_per_agent: 5.0e6}
 PATIENCE = 15_000
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    """What a page would have to wait for, on a machine that runs it for the first time: longer than a test does."""
+    model = mpn_abm.MarrowModel(scenario=load(SCENARIO))
+    model.step()
+    mpn_abm.run(load(SCENARIO, {"time.duration_days": 2}))
+
+
 @contextmanager
 def served(file, *options):
     """The address of a server on a free port of loopback, which can reach nothing else."""
