@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import pyarrow as pa
 
-from mpn_abm.files import csv, digest_of, parquet, published_together, text
+from mpn_abm.files import digest_of
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.simulate import peak_memory_mb
-from mpn_abm.studies.folder import MANIFEST, STUDY, WHOLE, Folder, files_of
+from mpn_abm.studies.folder import MANIFEST, STUDY, Folder, publish_whole
 from mpn_abm.studies.identity import in_plan_order, put_together
 from mpn_abm.studies.progress import Tally
 from mpn_abm.studies.stored import read
@@ -48,11 +46,7 @@ def finished(folder: Folder, study: StudyFile, plan: pd.DataFrame, wall_seconds:
         "peak_memory_mb": tally.peak_memory_mb or peak_memory_mb(),
         **told,
     }
-    with published_together(folder.path, replaced=[file for name in WHOLE for file in files_of(name)]) as write:
-        for name, table in tables.items():
-            for file, writer in zip(files_of(name), (parquet(table, folder.provenance, 1), csv(table)), strict=True):
-                write(file, writer)
-        write(MANIFEST, text(json.dumps(facts | {"provenance": folder.provenance}, indent=2) + "\n"))
+    publish_whole(folder, tables, facts)
 
 
 def _digest(parts: list[pa.Table], plan: pd.DataFrame) -> str | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mpn_abm.errors import MissingFileError, OutputExistsError, SimulationError, UsageError
-from mpn_abm.files import LOCK, PART, is_locked, locked, published_together
+from mpn_abm.files import LOCK, PART, Writer, csv, is_locked, locked, parquet, published_together, text
 
 PARTS = ("trajectory", "summary", "failures")
 STUDY, PLAN, PATIENTS, MANIFEST = "study.yaml", "plan.parquet", "patients.parquet", "manifest.json"
@@ -46,6 +46,14 @@ _PART_NAME = re.compile(r"part-(\d+)\.parquet")
 def files_of(table: str) -> tuple[str, str]:
     """The files of a table of the whole study: for programs, and for whoever opens it in a spreadsheet."""
     return f"{table}.parquet", f"{table}.csv"
+
+
+def write_table(
+    write: Callable[[str, Writer], None], name: str, table: pa.Table, provenance: dict[str, object]
+) -> None:
+    """Write a table of the whole study into both of its files."""
+    for file, writer in zip(files_of(name), (parquet(table, provenance, 1), csv(table)), strict=True):
+        write(file, writer)
 
 
 def part_name(shard: int) -> str:
@@ -184,6 +192,14 @@ class Folder:
     def is_held(self) -> bool:
         """Whether somebody works on it now, as far as the file system tells."""
         return is_locked(self.path / LOCK)
+
+
+def publish_whole(folder: Folder, tables: Mapping[str, pa.Table], facts: Mapping[str, Any]) -> None:
+    """Put the tables of the whole study in place of earlier ones, and manifest.json last."""
+    with published_together(folder.path, replaced=[file for name in WHOLE for file in files_of(name)]) as write:
+        for name, table in tables.items():
+            write_table(write, name, table, folder.provenance)
+        write(MANIFEST, text(json.dumps({**facts, "provenance": folder.provenance}, indent=2) + "\n"))
 
 
 def runs_of(plan: pd.DataFrame) -> dict[int, int]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mpn_abm.errors import SimulationError, UsageError
-from mpn_abm.files import csv, parquet, published_together
-from mpn_abm.studies.folder import PLAN, files_of
+from mpn_abm.files import published_together
+from mpn_abm.studies.folder import PLAN, write_table
 from mpn_abm.studies.progress import Watcher
 from mpn_abm.studies.running import Source, of_kind, run_study
 from mpn_abm.studies.sensing import Findings, analysed
@@ -94,7 +94,5 @@ def with_tables(study: Study, findings: Findings, out: str | PathLike[str] | Non
             raise SimulationError(f"{place}: cannot be written to: {error.strerror or error}") from error
         with published_together(place) as write:
             for name, table in tables.items():
-                whole = parquet(table, study.provenance, 1)
-                for file, writer in zip(files_of(name), (whole, csv(table)), strict=True):
-                    write(file, writer)
+                write_table(write, name, table, study.provenance)
     return replace(study, tables={**study.tables, **tables})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,7 +12,7 @@ from typing import Any
 
 from mpn_abm.analysis.extras import extra
 from mpn_abm.errors import OutputExistsError, UsageError
-from mpn_abm.files import csv, digest_of, parquet, published_together, replaced, text
+from mpn_abm.files import digest_of, replaced, text
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.simulate import peak_memory_mb
 from mpn_abm.studies.calibrating.points import Planner, priors_of, spec_of
@@ -23,7 +22,7 @@ from mpn_abm.studies.calibrating.tables import tables_of
 from mpn_abm.studies.calibrating.targets import of_claims
 from mpn_abm.studies.calibration import EVALUATED, HISTORY, Calibration, calibrated
 from mpn_abm.studies.executors.options import Options
-from mpn_abm.studies.folder import MANIFEST, PLAN, STUDY, WHOLE, Folder, files_of
+from mpn_abm.studies.folder import PLAN, STUDY, Folder, publish_whole
 from mpn_abm.studies.opening import plan_writer, provenance_of, refuse_what_is_there
 from mpn_abm.studies.progress import Tally, Watcher
 from mpn_abm.studies.running import EXECUTORS, Source, of_kind
@@ -168,8 +167,4 @@ def _finish(folder: Folder, study: StudyFile, found: Calibration, wall_seconds: 
         "peak_memory_mb": tally.peak_memory_mb or peak_memory_mb(),
     }
     replaced(folder.path / STUDY, text(study.to_yaml()))
-    with published_together(folder.path, replaced=[file for name in WHOLE for file in files_of(name)]) as write:
-        for name, table in tables.items():
-            for file, writer in zip(files_of(name), (parquet(table, folder.provenance, 1), csv(table)), strict=True):
-                write(file, writer)
-        write(MANIFEST, text(json.dumps(facts | {"provenance": folder.provenance}, indent=2) + "\n"))
+    publish_whole(folder, tables, facts)
