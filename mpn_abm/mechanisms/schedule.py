@@ -18,7 +18,7 @@ from mpn_abm.mechanisms.fibrosis.kernel import grow_scar, spread_cytokine
 from mpn_abm.mechanisms.giving import give_what_is_due
 from mpn_abm.mechanisms.hematopoiesis.death_birth import run_step_death_birth
 from mpn_abm.mechanisms.hematopoiesis.events import note_lost_clones, run_step
-from mpn_abm.mechanisms.hematopoiesis.hazards import has_table, number_of_candidates, set_thresholds
+from mpn_abm.mechanisms.hematopoiesis.hazards import has_table, most_mutants, number_of_candidates, set_thresholds
 from mpn_abm.mechanisms.hematopoiesis.rules import DEATH_BIRTH
 from mpn_abm.mechanisms.hematopoiesis.stripes import run_step_striped
 from mpn_abm.mechanisms.immune.kernel import spread_suppression, weigh_immunity
@@ -146,7 +146,7 @@ def open_step(marrow, rules, step, key_low, key_high):
         return TABLE_SHORT, *nothing
     number = number_of_candidates(marrow.marks, tally, step, key_low, key_high)
     # one more for the donor of a transplant
-    mutants = number if rules.cells.mutation_rate.shape[1] > 0 else np.int64(0)
+    mutants = most_mutants(number, lowest_mutation)
     if mutants + rules.transplant.enabled > 0 and tally[NEXT_CLONE] + mutants >= marrow.clone_table.shape[0]:
         return CLONES_FULL, *nothing
     return DONE, lowest_mutation, number

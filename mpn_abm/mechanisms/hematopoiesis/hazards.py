@@ -1,5 +1,7 @@
 """From rates to integer thresholds, once a step."""
 
+from math import sqrt
+
 from numba import int64, uint64
 
 from mpn_abm.kernels.compiler import jit
@@ -189,3 +191,16 @@ def number_of_candidates(marks, tally, step, key_low, key_high):
     high, low, _, _ = words(0, step, COUNT, 0, key_low, key_high)
     word = (uint64(high) << uint64(32)) | uint64(low)
     return poisson_number(marks.poisson, tally[TABLE_LOWEST], tally[TABLE_ENTRIES], word)
+
+
+@jit
+def most_mutants(number, lowest_mutation):
+    """Cells that mutate among the candidates of a step at most: their mean, 12 standard deviations and 60 more.
+
+    A candidate mutates with a chance of at most p, where its word is not below the lowest that mutates. More than
+    this happens less than once in 1e31 steps (Bernstein). The number of candidates would be a bound as well, but a
+    hazard of a hundred per day makes that millions, and each is a row of the clone table in every replicate.
+    """
+    p = float(ALL_ONES - lowest_mutation) / 2.0**64
+    mean = number * p
+    return min(number, int64(mean + 12.0 * sqrt(mean) + 60.0)) if p > 0.0 else int64(0)
