@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mpn_abm.kernels.draws import DRAWN_TOGETHER
+from mpn_abm.kernels.packing import SLOTS
 from mpn_abm.state import (
     CLONE_FACTS,
     COURSE_FACTS,
@@ -26,6 +28,7 @@ from mpn_abm.state import (
     MarrowState,
     Record,
     Signal,
+    Surroundings,
 )
 
 
@@ -42,6 +45,8 @@ class Sizes(NamedTuple):
     clones: int
     agents: int
     agent_sites: int
+    niche_sites: int  # the same at niche scale, else 0
+    count_words: int
     poisson: int
     field_work: int
     rows: int
@@ -56,6 +61,7 @@ Shapes = dict[str, tuple[type, tuple[int, ...]]]
 def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
     """Type and shape of every array of one marrow, by group and name; group "" is the marrow itself."""
     sites, blocks, genotypes, agents = lattice.sites, lattice.blocks, sizes.genotypes, sizes.agents
+    slots = SLOTS if sizes.niche_sites else 0
     f8, i8, i4, i2, u1, u4, u8 = np.float64, np.int64, np.int32, np.int16, np.uint8, np.uint32, np.uint64
     return {
         "": {
@@ -140,6 +146,19 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
             "around": (i8, (27,)),
             "readout": (f8, (2,)),
         },
+        "surroundings": {
+            "cells": (i8, (sizes.count_words, sizes.niche_sites)),
+            "counted": (i8, (1,)),
+            "own": (i8, (sizes.niche_sites,)),
+            "line": (i8, (lattice.width + 2,)),
+            "here": (i8, (sizes.count_words,)),
+            "key": (i8, (slots, sizes.count_words)),
+            "made": (i8, (slots,)),
+            "rate": (f8, (slots, 2)),
+            "word": (u8, (slots, 2)),
+            "drawn": (u4, (4, DRAWN_TOGETHER)),
+            "work": (f8, (DRAWN_TOGETHER,)),
+        },
         "record": {
             "rows": (f8, (sizes.rows, sizes.columns)),
             "row_at": (i8, (sizes.rows,)),
@@ -164,6 +183,7 @@ GROUPS: dict[str, Any] = {
     "immunity": Immunity,
     "body": Body,
     "agents": Agents,
+    "surroundings": Surroundings,
     "record": Record,
 }
 

@@ -222,10 +222,26 @@ class Agents(NamedTuple):
     heading: np.ndarray  # int32[A]   direction of the walk, -1 if none
     claim: np.ndarray  # uint32[A]    scratch: priority of the claim
     fate: np.ndarray  # uint8[A]      scratch: what a sub-step decided
-    layer: np.ndarray  # int64[S]     niche: force of the agents around, in 2^-16; tissue: agents here
+    layer: np.ndarray  # int64[S]     niche, scratch: force of the agents around, in 2^-16; tissue: agents here
     touched: np.ndarray  # int32[S]   scratch; niche: sites with a force; tissue: claiming agent + 1
     around: np.ndarray  # int64[27]   scratch: sites around the one in question
     readout: np.ndarray  # float64[2] kills of marrow cells per marrow cell and day: smoothed, of the sub-step
+
+
+class Surroundings(NamedTuple):
+    """What CAR T agents find around a site at niche scale, all of it scratch. W words of twelve kinds, 1,024 slots."""
+
+    cells: np.ndarray  # int64[W, S]  cells around by kind, five bits each, where they are counted everywhere
+    counted: np.ndarray  # int64[1]   last step in which they were, plus 1
+    own: np.ndarray  # int64[S]       what is summed over the sites around; zeros between its uses
+    line: np.ndarray  # int64[width + 2]
+    here: np.ndarray  # int64[W]      counts being looked at
+    key: np.ndarray  # int64[slots, W]  counts of which the slot tells
+    made: np.ndarray  # int64[slots]  step in which it was worked out, plus 1
+    rate: np.ndarray  # float64[slots, 2]  kills of an agent in full vigour, 1/day; lyses per target
+    word: np.ndarray  # uint64[slots, 2]  thresholds of 32-bit words: engages, commits
+    drawn: np.ndarray  # uint32[4, 256]  words of the agents or sites in hand
+    work: np.ndarray  # float64[256]  vigour of the agents in hand
 
 
 class Record(NamedTuple):
@@ -250,6 +266,7 @@ class MarrowState(NamedTuple):
     immunity: Immunity
     body: Body
     agents: Agents
+    surroundings: Surroundings
     record: Record
     tally: np.ndarray  # int64[TALLIES]
 
@@ -293,7 +310,7 @@ def take(stack, k):  # type: ignore[no-untyped-def]
     c, e, g, m, s, a, r = (
         stack.counters, stack.ledger, stack.ground, stack.marks, stack.signal, stack.agents, stack.record,
     )  # fmt: skip
-    i, b = stack.immunity, stack.body
+    i, b, u = stack.immunity, stack.body, stack.surroundings
     return MarrowState(
         stack.cell[k],
         Counters(c.genotype_cells[k], c.births[k], c.losses[k], c.clone_cells[k], c.antigen_cells[k]),
@@ -318,6 +335,10 @@ def take(stack, k):  # type: ignore[no-untyped-def]
             a.site[k], a.uid[k], a.state[k], a.memory[k], a.to_go[k], a.done[k], a.phase[k], a.exhaustion[k],
             a.contact[k], a.target[k], a.heading[k], a.claim[k], a.fate[k], a.layer[k], a.touched[k],
             a.around[k], a.readout[k],
+        ),
+        Surroundings(
+            u.cells[k], u.counted[k], u.own[k], u.line[k], u.here[k], u.key[k], u.made[k], u.rate[k], u.word[k],
+            u.drawn[k], u.work[k],
         ),
         Record(r.rows[k], r.row_at[k], r.clone_rows[k], r.log[k]),
         stack.tally[k],

@@ -8,6 +8,7 @@ import numpy as np
 from mpn_abm.compile.drugs import cells_per_agent, infusing_courses
 from mpn_abm.compile.genotypes import DAYS_PER_YEAR, SOURCE_UNIT, Antigens, CellTypes
 from mpn_abm.compile.patient import mutant_bases, rebounds
+from mpn_abm.kernels.packing import units
 from mpn_abm.mechanisms.car_t.micro import walk_turn
 from mpn_abm.mechanisms.car_t.rules import CarTRules
 from mpn_abm.mechanisms.hematopoiesis.rules import BIRTH_DEATH, DEATH_BIRTH, CellRules
@@ -114,6 +115,9 @@ def car_t_rules(spec: Spec, lattice: Lattice, types: CellTypes, antigens: Antige
     output = np.array([genotype.megakaryocyte_output for genotype in genotypes])[types.family.base]
     output[0] = 0.0
     three_d = lattice.radius_z > 0 or not tissue
+    # T cells tell genotypes apart by these alone; number 0 is the empty niche
+    alike = np.stack([output, cells.base, antigens.class_of])[:, 1:]
+    _, example, kind = np.unique(alike, axis=1, return_index=True, return_inverse=True)
     return CarTRules(
         enabled=int(bool(infusing_courses(spec))),
         tissue=int(tissue),
@@ -126,6 +130,8 @@ def car_t_rules(spec: Spec, lattice: Lattice, types: CellTypes, antigens: Antige
         output=output,
         base=cells.base,
         is_mutant=cells.is_mutant,
+        unit=units(np.append(-1, kind)),
+        example=example + 1,
         receptor_share=p.receptor_share,
         attach_time=(p.attach_time_3d if three_d else p.attach_time_2d) / MINUTES_PER_DAY,
         engagement_time=p.engagement_time / MINUTES_PER_DAY,

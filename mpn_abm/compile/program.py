@@ -18,8 +18,9 @@ from mpn_abm.compile.scar import field_levels, field_work, scar_rules
 from mpn_abm.kernels.draws import poisson_table_length
 from mpn_abm.mechanisms.census import CensusRules
 from mpn_abm.mechanisms.outcome import OUTCOMES_LOGGED
+from mpn_abm.mechanisms.patterns import DISC, PATCHES, SCATTERED, SINGLE
 from mpn_abm.mechanisms.rules import Clock, Rules
-from mpn_abm.mechanisms.start import DISC, PATCHES, SCATTERED, SINGLE, StartRules
+from mpn_abm.mechanisms.start import StartRules
 from mpn_abm.mechanisms.treatment.rules import AGENTS, NEVER
 from mpn_abm.scenario.schema import Spec
 from mpn_abm.scenario.sizes import sizes_of
@@ -188,6 +189,8 @@ def _sizes(rules: Rules, start: StartRules, work: int) -> Sizes:
         clones=clones,
         agents=agents,
         agent_sites=sites if rules.car_t.enabled else 0,
+        niche_sites=sites if rules.car_t.enabled and not rules.car_t.tissue else 0,
+        count_words=len(rules.car_t.unit),
         # the ladder puts the rate at most 19 % above the highest hazard
         poisson=poisson_table_length.py_func(1.19 * usual),
         field_work=work,

@@ -133,6 +133,15 @@ def fold(coordinate, length, reflecting):
 
 
 @jit
+def quotient(number, divisor):
+    """number // divisor of whole numbers below 2^50, by a product: a division takes three times as long.
+
+    The half keeps the product away from whole numbers by more than its rounding.
+    """
+    return int64((number + 0.5) * (1.0 / divisor))
+
+
+@jit
 def neighbour(word, site, lattice):
     """A uniformly random neighbour of a site within the homing radius, from one word."""
     side = 2 * lattice.radius + 1
@@ -154,8 +163,8 @@ def neighbour(word, site, lattice):
 @jit
 def block_of(site, lattice):
     """The block of 4 sites a side that holds a site."""
-    row = site // lattice.width
-    plane = row // lattice.height
+    row = quotient(site, lattice.width)
+    plane = quotient(row, lattice.height)
     x = site - row * lattice.width
     y = row - plane * lattice.height
     return ((plane >> 2) * lattice.block_height + (y >> 2)) * lattice.block_width + (x >> 2)

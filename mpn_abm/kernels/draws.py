@@ -16,6 +16,8 @@ EVENT, COUNT, FATE, PARENT, KILL, START, AGENT, PATIENT, REPLICATE = range(1, 10
 ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
 TWO_32 = np.uint64(1 << 32)
 TWO_64 = 18446744073709551616.0
+# items of a call of `draw_block`
+DRAWN_TOGETHER = 256
 
 
 @inlined
@@ -45,6 +47,24 @@ def philox(item, step, stream, key_low, key_high):
 def words(item, step, stream, draw, key_low, key_high):
     """Four words for the rare draws; ``philox`` inlined once here instead of at every caller."""
     return philox(uint32(item), uint32(step), uint32(uint32(stream) + (uint32(draw) << uint32(8))), key_low, key_high)
+
+
+@jit
+def draw_block(items, first, number, step, stream, draw, key_low, key_high, drawn):
+    """Four words each for items[first], items[first + 1], ...: ``words`` as vector code.
+
+    Parameters
+    ----------
+    items : uint32[n] or int32[n]
+    number : int64
+        At most DRAWN_TOGETHER.
+    drawn : uint32[4, DRAWN_TOGETHER], written
+    """
+    stream_word = uint32(uint32(stream) + (uint32(draw) << uint32(8)))
+    d0, d1, d2, d3 = drawn[0], drawn[1], drawn[2], drawn[3]
+    asked = items[first : first + number]
+    for j in range(number):
+        d0[j], d1[j], d2[j], d3[j] = philox(uint32(asked[j]), uint32(step), stream_word, key_low, key_high)
 
 
 @jit

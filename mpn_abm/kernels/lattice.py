@@ -2,7 +2,7 @@
 
 from numba import int64
 
-from mpn_abm.kernels.candidates import fold
+from mpn_abm.kernels.candidates import fold, quotient
 from mpn_abm.kernels.compiler import jit
 
 
@@ -13,8 +13,8 @@ def sites_around(site, lattice, out):
     Slowest axis first, so that the site itself is in the middle. At a border the lattice is folded or
     wrapped, and a site may stand twice.
     """
-    row = site // lattice.width
-    plane = row // lattice.height
+    row = quotient(site, lattice.width)
+    plane = quotient(row, lattice.height)
     x = site - row * lattice.width
     y = row - plane * lattice.height
     n = 0
@@ -33,6 +33,35 @@ def sites_around(site, lattice, out):
                 out[n + 2] = above + fold(x + 1, lattice.width, lattice.reflecting)
             n += 3
     return n
+
+
+@jit
+def sum_around(values, lattice, line, sums):
+    """Sum of the 3 x 3 (or 3 x 3 x 3) sites around and including each site, as ``sites_around`` has them.
+
+    Parameters
+    ----------
+    values : int64[S]
+    line : int64[width + 2], written
+        Scratch.
+    sums : int64[S], written
+    """
+    width, height = lattice.width, lattice.height
+    reach = 1 if lattice.radius_z > 0 else 0
+    for plane in range(lattice.depth):
+        for row in range(height):
+            line[:] = 0
+            for dz in range(-reach, reach + 1):
+                z = fold(plane + dz, lattice.depth, lattice.reflecting) if reach > 0 else plane
+                for dy in range(-1, 2):
+                    start = (z * height + fold(row + dy, height, lattice.reflecting)) * width
+                    for x in range(width):
+                        line[x + 1] += values[start + x]
+            line[0] = line[fold(-1, width, lattice.reflecting) + 1]
+            line[width + 1] = line[fold(width, width, lattice.reflecting) + 1]
+            start = (plane * height + row) * width
+            for x in range(width):
+                sums[start + x] = line[x] + line[x + 1] + line[x + 2]
 
 
 @jit

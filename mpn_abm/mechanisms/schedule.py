@@ -189,8 +189,8 @@ def close_step(marrow, rules, step, key_low, key_high):
             else:
                 macro_sub_step(
                     marrow.cell, marrow.ground.source, marrow.counters, marrow.ledger, marrow.signal, marrow.immunity,
-                    marrow.agents, tally, rules.cells, rules.car_t, rules.lattice, step, sub, today,
-                    key_low, key_high,
+                    marrow.agents, marrow.surroundings, tally, rules.cells, rules.car_t, rules.lattice, step, sub,
+                    today, key_low, key_high,
                 )  # fmt: skip
             tally[SUB_STEP] = sub + 1
         tally[SUB_STEP] = 0
@@ -314,7 +314,7 @@ def run_replicate(k, stack, rules, reached, until, keys):
 
 @parallel_jit
 def run_replicates(
-    cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, record, tally,
+    cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, record, tally,
     lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen, progression,
     transplant, census, places,
     reached, needs, until, keys,
@@ -327,7 +327,8 @@ def run_replicates(
     for k in prange(reached.shape[0]):
         r = np.int64(k)
         stack = MarrowState(
-            cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, record, tally
+            cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, record,
+            tally,
         )  # fmt: skip
         rules = Rules(
             lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen,

@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import int64, prange, uint32, uint64
 
-from mpn_abm.kernels.candidates import block_of, place
+from mpn_abm.kernels.candidates import block_of
 from mpn_abm.kernels.compiler import allocating_jit, fused, jit, parallel_jit
-from mpn_abm.kernels.draws import START, words
 from mpn_abm.mechanisms.antigen.kernel import show_antigen
 from mpn_abm.mechanisms.blood.kernel import put_out, settle_blood, share_cells
 from mpn_abm.mechanisms.census import write_row
@@ -15,7 +14,18 @@ from mpn_abm.mechanisms.fibrosis.kernel import settle_scar, spread_cytokine, tak
 from mpn_abm.mechanisms.immune.kernel import weigh_immunity
 from mpn_abm.mechanisms.outcome import end_run
 from mpn_abm.mechanisms.past import transform_the_past
-from mpn_abm.mechanisms.placement import SITE_DRAW, clear_site, put_cell, site_key
+from mpn_abm.mechanisms.patterns import (
+    ARRIVAL_DRAW,
+    CENTRE_DRAW,
+    SCAR_DRAW,
+    SCATTERED,
+    SINGLE,
+    centres_of,
+    ranks_by_distance,
+    sites_for,
+    squared_distance,
+)
+from mpn_abm.mechanisms.placement import SITE_DRAW, clear_site, put_cell
 from mpn_abm.mechanisms.progression.kernel import CHRONIC, count_blasts, phase_of
 from mpn_abm.mechanisms.rules import Rules
 from mpn_abm.mechanisms.spleen.kernel import settle_spleen
@@ -35,9 +45,6 @@ from mpn_abm.state import (
     take,
 )
 
-SCATTERED, PATCHES, DISC, SINGLE = range(4)
-# draws of stream START after that of the sites: centres by founder, centres of scar, keys of arrivals
-CENTRE_DRAW, SCAR_DRAW, ARRIVAL_DRAW = 1, 1025, 1026
 UNPLACED = -2
 
 
@@ -57,72 +64,13 @@ class StartRules(NamedTuple):
 
 
 @jit
-def squared_distance(a, b, lattice):
-    """Squared distance of two sites, across the border if that is nearer on a periodic lattice."""
-    row_a, row_b = a // lattice.width, b // lattice.width
-    plane_a, plane_b = row_a // lattice.height, row_b // lattice.height
-    dx = abs((a - row_a * lattice.width) - (b - row_b * lattice.width))
-    dy = abs((row_a - plane_a * lattice.height) - (row_b - plane_b * lattice.height))
-    dz = abs(plane_a - plane_b)
-    if not lattice.reflecting:
-        dx = min(dx, lattice.width - dx)
-        dy = min(dy, lattice.height - dy)
-        dz = min(dz, lattice.depth - dz)
-    return dx * dx + dy * dy + dz * dz
-
-
-@allocating_jit
-def centres_of(number, draw, lattice, key_low, key_high):
-    """Places of patches."""
-    centres = np.empty(number, np.int64)
-    for j in range(number):
-        w0, _, _, _ = words(j, 0, START, draw, key_low, key_high)
-        centres[j] = place(w0, lattice)
-    return centres
-
-
-@allocating_jit
-def order_by_distance(centres, sites, draw, lattice, key_low, key_high):
-    """Sites by their distance to the nearest centre; equal ones in random order."""
-    ranks = np.empty(sites.shape[0], np.uint64)
-    for i in range(sites.shape[0]):
-        nearest = int64(2**30)
-        for centre in centres:
-            nearest = min(nearest, squared_distance(sites[i], centre, lattice))
-        ranks[i] = (uint64(nearest) << uint64(34)) | (site_key(sites[i], draw, key_low, key_high) >> uint64(30))
-    return sites[np.argsort(ranks, kind="mergesort")]
-
-
-@allocating_jit
-def order_at_random(sites, draw, lattice, key_low, key_high):
-    """Sites in random order."""
-    keys = np.empty(sites.shape[0], np.uint64)
-    for i in range(sites.shape[0]):
-        keys[i] = site_key(sites[i], draw, key_low, key_high)
-    return sites[np.argsort(keys, kind="mergesort")]
-
-
-@allocating_jit
-def sites_for(k, start, free, draw, lattice, key_low, key_high):
-    """The free sites in the order in which founder k takes them."""
-    if start.pattern[k] == PATCHES:
-        centres = centres_of(start.patches[k], CENTRE_DRAW + k, lattice, key_low, key_high)
-        return order_by_distance(centres, free, draw, lattice, key_low, key_high)
-    if start.pattern[k] == DISC:
-        middle = (lattice.depth // 2 * lattice.height + lattice.height // 2) * lattice.width + lattice.width // 2
-        return order_by_distance(np.array([middle]), free, draw, lattice, key_low, key_high)
-    return order_at_random(free, draw, lattice, key_low, key_high)
-
-
-@jit
 def found(k, sites, cell, counters, source, clone_table, cells, start, lattice, step, key_low, key_high):
-    """Clone k + 1 takes the first of these sites."""
-    number = min(start.cells[k], int64(sites.shape[0])) if start.cells[k] >= 0 else int64(sites.shape[0])
-    for i in range(number):
+    """Clone k + 1 takes these sites."""
+    for i in range(sites.shape[0]):
         put_cell(sites[i], k + 1, start.genotype[k], cell, counters, source, cells, lattice, key_low, key_high)
     facts = clone_table[k + 1]
     facts[BORN_STEP] = step
-    facts[LOST_STEP] = -1 if number > 0 else UNPLACED
+    facts[LOST_STEP] = -1 if sites.shape[0] > 0 else UNPLACED
 
 
 @allocating_jit
@@ -168,11 +116,10 @@ def arrive(k, marrow, rules, start, boundary, key_low, key_high):
     sites = sites_for(k, start, np.arange(lattice.sites), ARRIVAL_DRAW + k, lattice, key_low, key_high)
     if start.pattern[k] == SINGLE:
         sites = centres_of(1, CENTRE_DRAW + k, lattice, key_low, key_high)
-    number = min(start.cells[k], int64(sites.shape[0]))
-    for i in range(number):
+    for i in range(sites.shape[0]):
         clear_site(sites[i], cell, counters, source, marrow.tally, cells, lattice)
     found(k, sites, cell, counters, source, marrow.clone_table, cells, start, lattice, boundary, key_low, key_high)
-    marrow.ledger.arrived[start.genotype[k]] += number
+    marrow.ledger.arrived[start.genotype[k]] += sites.shape[0]
 
 
 @allocating_jit
@@ -191,7 +138,8 @@ def place_scar(ecm, start, block_sites, lattice, key_low, key_high):
         z = min(4 * plane + 2, lattice.depth - 1)
         middles[b] = (z * lattice.height + y) * lattice.width + x
     covered = 0.0
-    for s in order_by_distance(centres, middles, SITE_DRAW, lattice, key_low, key_high):
+    ranks = ranks_by_distance(centres, middles, SITE_DRAW, lattice, key_low, key_high)
+    for s in middles[np.argsort(ranks, kind="mergesort")]:
         if start.scar_cover > 0.0:
             if covered >= start.scar_cover * lattice.sites - 1e-6:
                 return
@@ -288,14 +236,15 @@ def begin_replicate(k, stack, rules, start, keys):
 
 @parallel_jit
 def begin_replicates(
-    cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, record, tally,
+    cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, record, tally,
     lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen, progression,
     transplant, census, places, start, keys,
 ):  # fmt: skip
     """Begin every marrow of a stack."""
     for k in prange(keys.shape[0]):
         stack = MarrowState(
-            cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, record, tally
+            cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, record,
+            tally,
         )  # fmt: skip
         rules = Rules(
             lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen,

@@ -232,11 +232,12 @@ class Pair:
         for sub in range(self.sub_steps):
             now = (step, sub, step * self.spec.time.step + (sub + 1) * rules.car_t.sub_step, *self.key)
             shared, meeting = (state.counters, state.ledger), (state.signal, state.immunity)
-            others = (state.agents, tally, rules.cells, rules.car_t, lattice, *now)
+            others = (tally, rules.cells, rules.car_t, lattice, *now)
             if self.is_tissue:
-                functions["micro_sub_step"](state.cell, state.ground, *shared, *meeting, *others)
+                functions["micro_sub_step"](state.cell, state.ground, *shared, *meeting, state.agents, *others)
             else:
-                functions["macro_sub_step"](state.cell, state.ground.source, *shared, *meeting, *others)
+                around = (state.agents, state.surroundings)
+                functions["macro_sub_step"](state.cell, state.ground.source, *shared, *meeting, *around, *others)
 
     # The twin.
 

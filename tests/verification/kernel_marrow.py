@@ -168,7 +168,14 @@ def build(setup: Setup) -> Kernel:
     """A compiled marrow with its counters and block counts recounted from the cells."""
     lattice = lattice_of(setup.shape, setup.radius, setup.boundary == "reflecting")
     kinds = len(setup.mutation[0])
-    sizes = Sizes(setup.genotypes, kinds, len(setup.activity), 3, 1, 1, 1, setup.clones, 1, 1, 20_000, 1, 1, 1, 1, 1)
+    sizes = Sizes(*[1] * len(Sizes._fields))._replace(
+        genotypes=setup.genotypes,
+        kinds=kinds,
+        bases=len(setup.activity),
+        antigen_classes=3,
+        clones=setup.clones,
+        poisson=20_000,
+    )
     state = take(stack(1, lattice, sizes), 0)
     rules = CellRules(
         update=DEATH_BIRTH if setup.update == "death_birth" else BIRTH_DEATH,

@@ -6,11 +6,16 @@ from verification.car_t_comparison import Pair, compare_with_twin, niche, tissue
 from verification.test_planted_bugs import with_change
 
 from mpn_abm.kernels import lattice
-from mpn_abm.mechanisms.car_t import infusion, life, macro, micro
+from mpn_abm.mechanisms.car_t import infusion, life, macro, micro, surroundings
 from mpn_abm.state import KILLS, T_CELLS
 
 SHORT = {"hematopoiesis": {"enabled": False, "homing_radius_sites": 1}}
 HIGH_SEED = (1_234_567 << 32) + 20_240_229
+MANY_GENOTYPES = {f"dim{k}": {"like": "CALR_TYPE2", "antigen_molecules": 60 + 40 * k} for k in range(16)}
+MANY_CLONES = {
+    "healthy": {"genotype": "wild_type", "fraction": 0.1},
+    **{f"clone{k}": {"genotype": f"dim{k}", "fraction": 0.05} for k in range(16)},
+}
 NICHE = {
     "torus": niche([9, 8]),
     "reflecting": niche([9, 8], "reflecting"),
@@ -26,6 +31,11 @@ NICHE = {
         "car_t": {"dose_cells": 1.2e11}, "ruxolitinib": {"dose_mg": 20, "times_per_day": 2},
     }),
     "background": niche([9, 8], "reflecting", car_t={"background_kill": 0.3}),
+    # few agents for its sites at first, then many
+    "wide": niche([36, 30], "reflecting"),
+    "wide volume": niche([9, 10, 11]),
+    # more kinds of cells than there are counts in a word
+    "many kinds": niche([9, 8], genotypes=MANY_GENOTYPES, clones=MANY_CLONES),
 }  # fmt: skip
 TISSUE = {
     "torus": tissue([14, 11]),
@@ -95,7 +105,7 @@ def test_agents_by_the_ten_thousand_around_a_site_add_their_force():
 
 # Planted bugs.
 
-MODULES = (lattice, life, macro, micro, infusion)
+MODULES = (lattice, life, surroundings, macro, micro, infusion)
 
 
 def interpreted(changed=None, old="", new=""):
@@ -120,6 +130,7 @@ CONTROLS = {
     "niche": (niche([9, 8], "reflecting"), 6),
     "niche volume": (niche([4, 6, 5]), 2),
     "slaughter": (SLAUGHTER, 3),
+    "wide": (niche([14, 12], "reflecting", car_t={"minimum_agents": 3, "cells_per_agent": 4e9}), 3),
     "tissue": (tissue([14, 11], "reflecting"), 14),
     "tissue volume": (tissue([6, 5, 7]), 2),
 }
@@ -137,24 +148,28 @@ BUGS = {
     "an agent's force is that after its engagement": (
         "niche",
         macro,
-        "engage(a, agents, rules, today, activation, commit)",
-        "engage(a, agents, rules, today, activation, commit)\n"
-        "            for k in range(n):\n"
-        "                layer[around[k]] += int32((1.0 - exhaustion_of(agents.exhaustion[a], rules)) * FORCE) - force",
+        "engage(a, agents, rules, today, word[slot, COMMITS], commit)",
+        "engage(a, agents, rules, today, word[slot, COMMITS], commit)\n"
+        "                tired = exhaustion_of(agents.exhaustion[a], rules)\n"
+        "                surroundings.own[s] += int64((1.0 - tired) * FORCE) - force",
     ),
     "a kill is judged among what the kills before it have left": (
         "slaughter",
         macro,
-        "cell[s] |= MARK\n",
-        "kill_cell(s, block_of(s, lattice), cell, source, counters, ledger, tally, cell_rules.base,\n"
-        "                cell_rules.source_weight, cell_rules.antigen_class, cell_rules.is_mutant)\n",
+        "killed += 1\n",
+        "killed += 1\n                take_off(s, g, around, surroundings, rules, lattice)\n",
     ),
-    "the word that relocates says where to": ("niche", macro, "place(w1, lattice)", "place(w0, lattice)"),
+    "the word that relocates says where to": (
+        "niche",
+        macro,
+        "place(drawn[1, j], lattice)",
+        "place(drawn[0, j], lattice)",
+    ),
     "the word that relocates engages": (
         "niche",
         macro,
-        "if uint64(w2) < chance(1.0 - decay(rules.sub_step / wait))",
-        "if uint64(w0) < chance(1.0 - decay(rules.sub_step / wait))",
+        "if uint64(drawn[2, j]) < word[slot, ENGAGES]",
+        "if uint64(drawn[0, j]) < word[slot, ENGAGES]",
     ),
     "a mother does not count against the capacity": (
         "niche",
@@ -165,20 +180,44 @@ BUGS = {
     "daughters come in the reverse order of their mothers": (
         "niche",
         macro,
-        "remove_dead(agents, tally)\n    for a in range(tally[T_CELLS]):",
-        "remove_dead(agents, tally)\n    for a in range(tally[T_CELLS] - 1, -1, -1):",
+        "for a in range(living):",
+        "for a in range(living - 1, -1, -1):",
     ),
     "engagements are forgotten before the cell grows": (
         "niche",
         macro,
-        "exhausted = exhaustion_of(agents.exhaustion[a], rules)\n        pace",
-        "exhausted = exhaustion_of(agents.exhaustion[a] * strain[FORGETTING], rules)\n        pace",
+        "agents.exhaustion[first + j], rules), checkpoint, suppression) * division",
+        "agents.exhaustion[first + j] * forgetting, rules), checkpoint, suppression) * division",
     ),
     "a place that is folded twice counts once": (
         "niche",
         lattice,
         "out[n] = above + fold(x - 1, lattice.width, lattice.reflecting)",
         "out[n] = above + (fold(x - 1, lattice.width, lattice.reflecting) if x > 0 else x + 1)",
+    ),
+    "who was killed still counts": (
+        "slaughter",
+        macro,
+        "            take_off(s, int64(cell[s] & GENOTYPE), agents.around, surroundings, rules, lattice)\n",
+        "            pass\n",
+    ),
+    "an agent alone counts her own site only": (
+        "wide",
+        surroundings,
+        "for k in range(n):\n            counts +=",
+        "for k in range(n // 2, n // 2 + 1):\n            counts +=",
+    ),
+    "forces are added around agents that are next to each other only once": (
+        "wide",
+        macro,
+        "layer[s] += force",
+        "layer[s] = force",
+    ),
+    "a neighbourhood leaves out a row": (
+        "niche volume",
+        lattice,
+        "for dy in range(-1, 2):\n                    start",
+        "for dy in range(0, 2):\n                    start",
     ),
     # the life of a T cell
     "an engagement is remembered less well than the earlier ones": (
@@ -197,8 +236,8 @@ BUGS = {
     "a cell without divisions left is committed": (
         "niche",
         life,
-        "< chance(activation) and agents.done[a] < rules.max_divisions",
-        "< chance(activation)",
+        "< commits and agents.done[a] < rules.max_divisions",
+        "< commits",
     ),
     "the cycle begins anew at a division": ("niche", life, "agents.phase[a] -= 1.0", "agents.phase[a] = 0.0"),
     "the word that dies makes memory": (
@@ -215,7 +254,7 @@ BUGS = {
     ),
     "a daughter is not tired": ("niche", life, "agents.fate[n] = LIVES", "agents.exhaustion[n] = 0.0"),
     "the last agent takes the place of a dead one": (
-        "niche",
+        "tissue",
         life,
         "    for a in range(n):\n        if agents.fate[a] != DIES:",
         "    a = n - 1\n"

@@ -4,7 +4,7 @@ import numpy as np
 from numba import int64, uint32, uint64
 
 from mpn_abm.kernels.compiler import jit
-from mpn_abm.kernels.draws import AGENT, chance, words
+from mpn_abm.kernels.draws import AGENT, words
 from mpn_abm.mechanisms.placement import vacate
 from mpn_abm.state import (
     HEALTHY_KILLED,
@@ -42,11 +42,11 @@ def draw_words(uid, step, sub, k, key_low, key_high):
 
 
 @jit
-def engage(a, agents, rules, today, activation, commit_word):
-    """Count an engagement; the antigen decides whether the cell is committed to divide."""
+def engage(a, agents, rules, today, commits, commit_word):
+    """Count an engagement; the antigen, by a threshold, decides whether the cell is committed to divide."""
     agents.exhaustion[a] += 1.0
     agents.contact[a] = today
-    if uint64(commit_word) < chance(activation) and agents.done[a] < rules.max_divisions:
+    if uint64(commit_word) < commits and agents.done[a] < rules.max_divisions:
         agents.to_go[a] = rules.programme_divisions
         agents.memory[a] = 0
 
@@ -75,16 +75,6 @@ def live(a, agents, rules, today, pace, daughter_lives, lives_word, dies_word, m
             return DIES
         agents.memory[a] = 1
     return LIVES
-
-
-@jit
-def needs_words(a, agents, rules, today, pace):
-    """Whether ``live`` can look at its words at all in this sub-step."""
-    if agents.memory[a] == 1:
-        return True
-    if agents.to_go[a] > 0 and agents.done[a] < rules.max_divisions:
-        return agents.phase[a] + rules.phase_growth * pace >= 1.0
-    return today - agents.contact[a] > rules.grace
 
 
 @jit

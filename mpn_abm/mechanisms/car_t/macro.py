@@ -6,25 +6,36 @@ engagements per T cell c = 1/(t_att/(h z) + t_eng + t_rest); a CALR stem cell is
 killed with hazard (z/f) p_lyse (1-S)(1-e) h(a) n_T/t_att, n_T T cells per marrow cell over the 3 x 3 sites.
 """
 
-import numpy as np
 from numba import int32, int64, uint64
 
 from mpn_abm.kernels.candidates import block_of, place
 from mpn_abm.kernels.compiler import jit
-from mpn_abm.kernels.draws import KILL, chance, decay, words
-from mpn_abm.kernels.lattice import sites_around
+from mpn_abm.kernels.draws import AGENT, DRAWN_TOGETHER, KILL, chance, decay, draw_block
+from mpn_abm.kernels.lattice import sites_around, sum_around
 from mpn_abm.mechanisms.car_t.life import (
+    DIES,
     DIVIDES,
     bear_daughter,
+    copy_agent,
     draw_words,
     engage,
     exhaustion_of,
     kill_cell,
     live,
-    needs_words,
-    remove_dead,
     smooth_readout,
     vigour,
+)
+from mpn_abm.mechanisms.car_t.surroundings import (
+    COMMITS,
+    ENGAGES,
+    KILLS_A_DAY,
+    MOST_PER_TARGET,
+    PER_TARGET,
+    copy_counts,
+    count_everywhere,
+    count_here,
+    take_off,
+    weigh,
 )
 from mpn_abm.state import (
     ANTIGEN,
@@ -33,7 +44,6 @@ from mpn_abm.state import (
     FORGETTING,
     GENOTYPE,
     KILLING,
-    MARK,
     SUPPRESSION,
     T_CELLS,
     T_DIVISION,
@@ -41,158 +51,196 @@ from mpn_abm.state import (
 )
 
 FORCE = 65536.0
+# sites for each agent above which it takes longer to count everywhere than around every agent
+SITES_FOR_EACH = 32
 
 
 @jit
-def receptor_share_around(around, n, cell, signal, immunity, rules):
-    """f, the mean h and g of the receptor-bearing cells, and the mean factor of killing, of the sites around.
-
-    f is the receptor share times the antigen-positive part of the megakaryocyte output, 1 + b A a stem cell. The
-    factor, what drugs multiply killing by, is the mean over what T cells hold.
-    """
-    output = 0.0
-    positive = 0.0
-    lysis = 0.0
-    activation = 0.0
-    killed = 0.0
-    for k in range(n):
-        g = int64(cell[around[k]] & GENOTYPE)
-        if g == 0:
-            continue
-        share = 1.0 + rules.output[g] * signal.activity[rules.base[g]]
-        output += share
-        antigen = rules.antigen_class[g]
-        if antigen > 0:
-            positive += share
-            held = share * immunity.lysis_progenitor[antigen]
-            lysis += held
-            killed += held * signal.factor[KILLING, rules.base[g]]
-            activation += share * immunity.activation_progenitor[antigen]
-    if positive == 0.0:
-        return 0.0, 0.0, 0.0, 1.0
-    factor = killed / lysis if lysis > 0.0 else 1.0
-    return rules.receptor_share * positive / output, lysis / positive, activation / positive, factor
+def may_be_lysed(g, spares, rules):
+    """Whether T cells lyse cells of a genotype at all; they spare those without the antigen, as a rule."""
+    return not spares or rules.antigen_class[g] > 0
 
 
 @jit
-def touching(f):
-    """z = 1 - (1-f)^26: the chance that one of 26 neighbours is a target."""
-    miss = 1.0 - f
-    two = miss * miss
-    eight = two * two * two * two
-    return 1.0 - eight * eight * eight * two
-
-
-@jit
-def search_and_engage(
-    cell, signal, immunity, agents, tally, rules, lattice, step, sub, today, around, key_low, key_high
-):  # fmt: skip
-    """Agents move, meet receptor-bearing cells and add their force around; returns the sites with a force."""
-    touched = int64(0)
-    kills_per_day = 0.0
+def add_force(force, around, n, cell, agents, spares, rules, touched):
+    """Add an agent's force to the targets around and list those that had none; returns the length of the list."""
     layer = agents.layer
-    checkpoint, suppression = immunity.strain[CHECKPOINT], immunity.strain[SUPPRESSION]
-    killing = rules.lysis_probability * immunity.strain[T_KILLING]
-    for a in range(tally[T_CELLS]):
-        w0, w1, w2, _ = draw_words(agents.uid[a], step, sub, 0, key_low, key_high)
-        if uint64(w0) < rules.relocation:
-            agents.site[a] = int32(place(w1, lattice))
-        n = sites_around(int64(agents.site[a]), lattice, around)
-        exhausted = exhaustion_of(agents.exhaustion[a], rules)
-        work = vigour(exhausted, checkpoint, suppression)
-        force = int32(work * FORCE)
-        if force > 0:
-            for k in range(n):
-                s = around[k]
-                if layer[s] == 0:
-                    agents.touched[touched] = int32(s)
-                    touched += 1
-                layer[s] += force
-        f, lysis, activation, factor = receptor_share_around(around, n, cell, signal, immunity, rules)
-        if f == 0.0 or lysis == 0.0:
-            continue
-        wait = rules.attach_time / (lysis * touching(f)) + rules.engagement_time + rules.rest_time
-        kills_per_day += killing * factor * work / wait
-        if uint64(w2) < chance(1.0 - decay(rules.sub_step / wait)):
-            commit, _, _, _ = draw_words(agents.uid[a], step, sub, 2, key_low, key_high)
-            engage(a, agents, rules, today, activation, commit)
-    agents.readout[1] = kills_per_day * rules.cells_per_agent / rules.marrow_cells
+    for k in range(n):
+        s = around[k]
+        if may_be_lysed(int64(cell[s] & GENOTYPE), spares, rules):
+            if layer[s] == 0:
+                agents.touched[touched] = int32(s)
+                touched += 1
+            layer[s] += force
     return touched
 
 
 @jit
-def kill_targets(
-    touched, cell, source, counters, ledger, signal, immunity, agents, tally, cell_rules, rules, lattice, step, sub,
-    around, key_low, key_high,
-):  # fmt: skip
-    """Every target with agents around is killed or not by a draw of its own, so the order does not matter.
-
-    All are judged before the first is removed.
-    """
-    layer = agents.layer
-    places = 27.0 if lattice.radius_z > 0 else 9.0
-    # T cells per marrow cell that a unit of force around a site stands for
-    density = rules.cells_per_agent / FORCE / (places * rules.marrow_cells / lattice.sites)
-    for k in range(touched):
-        s = int64(agents.touched[k])
-        word = cell[s]
-        g = int64(word & GENOTYPE)
-        if g == 0:
-            continue
-        lysis = immunity.lysis[rules.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT]
-        if lysis == 0.0:
-            continue
-        n = sites_around(s, lattice, around)
-        f, _, _, _ = receptor_share_around(around, n, cell, signal, immunity, rules)
-        per_target = touching(f) / f if f > 0.0 else 26.0
-        killing = rules.lysis_probability * immunity.strain[T_KILLING] * signal.factor[KILLING, rules.base[g]]
-        hazard = per_target * killing * lysis * (layer[s] * density) / rules.attach_time
-        w0, _, _, _ = words(s, step, KILL, sub, key_low, key_high)
-        if uint64(w0) < chance(1.0 - decay(hazard * rules.sub_step)):
-            cell[s] |= MARK
-    for k in range(touched):
-        s = int64(agents.touched[k])
-        layer[s] = 0
-        if cell[s] & MARK:
-            cell[s] &= ~MARK
-            kill_cell(
-                s, block_of(s, lattice), cell, source, counters, ledger, tally, cell_rules.base,
-                cell_rules.source_weight, cell_rules.antigen_class, cell_rules.is_mutant,
-            )  # fmt: skip
+def list_targets(cell, agents, spares, rules):
+    """List the targets with a force; returns how many."""
+    touched = int64(0)
+    for s in range(cell.shape[0]):
+        # written first and counted if it was right: no processor could guess the branch
+        agents.touched[touched] = int32(s)
+        touched += int64(may_be_lysed(int64(cell[s] & GENOTYPE), spares, rules)) & int64(agents.layer[s] > 0)
+    return touched
 
 
 @jit
-def expand(agents, tally, strain, rules, step, sub, today, key_low, key_high):
-    """Committed cells advance and divide, the others die or turn into memory."""
+def search_and_engage(
+    cell, signal, immunity, agents, surroundings, tally, rules, lattice, step, sub, today, everywhere, key_low, key_high
+):  # fmt: skip
+    """Agents move, meet receptor-bearing cells and add their force around; returns the targets with a force.
+
+    everywhere : bool
+        The cells around are counted at all sites, and the forces are summed at the end.
+    """
+    around, drawn, work = agents.around, surroundings.drawn, surroundings.work
+    rate, word = surroundings.rate, surroundings.word
+    spares = immunity.lysis[0, 0] == 0.0
+    touched = int64(0)
+    kills_per_day = 0.0
+    checkpoint, suppression = immunity.strain[CHECKPOINT], immunity.strain[SUPPRESSION]
+    for first in range(0, tally[T_CELLS], DRAWN_TOGETHER):
+        number = min(int64(DRAWN_TOGETHER), tally[T_CELLS] - first)
+        draw_block(agents.uid, first, number, step, AGENT, sub * 4, key_low, key_high, drawn)
+        for j in range(number):
+            work[j] = vigour(exhaustion_of(agents.exhaustion[first + j], rules), checkpoint, suppression)
+        for j in range(number):
+            a = first + j
+            if uint64(drawn[0, j]) < rules.relocation:
+                agents.site[a] = int32(place(drawn[1, j], lattice))
+            s = int64(agents.site[a])
+            force = int64(work[j] * FORCE)
+            if everywhere:
+                copy_counts(s, surroundings)
+                surroundings.own[s] += force
+            else:
+                n = sites_around(s, lattice, around)
+                count_here(around, n, cell, surroundings, rules)
+                if force > 0:
+                    touched = add_force(force, around, n, cell, agents, spares, rules, touched)
+            slot = weigh(surroundings, signal, immunity, rules, step)
+            kills_per_day += work[j] * rate[slot, KILLS_A_DAY]
+            if uint64(drawn[2, j]) < word[slot, ENGAGES]:
+                commit, _, _, _ = draw_words(agents.uid[a], step, sub, 2, key_low, key_high)
+                engage(a, agents, rules, today, word[slot, COMMITS], commit)
+    killing = rules.lysis_probability * immunity.strain[T_KILLING]
+    agents.readout[1] = killing * kills_per_day * rules.cells_per_agent / rules.marrow_cells
+    if everywhere:
+        sum_around(surroundings.own, lattice, surroundings.line, agents.layer)
+        surroundings.own[:] = 0
+        return list_targets(cell, agents, spares, rules)
+    return touched
+
+
+@jit
+def judge_targets(
+    touched, cell, signal, immunity, agents, surroundings, rules, lattice, step, sub, everywhere, key_low, key_high
+):  # fmt: skip
+    """Every target with agents around is killed or not by a draw of its own, so the order does not matter.
+
+    Returns how many are killed; they are listed in place of the targets, and the forces are cleared.
+    """
+    layer, around, drawn = agents.layer, agents.around, surroundings.drawn
+    places = 27.0 if lattice.radius_z > 0 else 9.0
+    # T cells per marrow cell that a unit of force around a site stands for
+    density = rules.cells_per_agent / FORCE / (places * rules.marrow_cells / lattice.sites)
+    killing = rules.lysis_probability * immunity.strain[T_KILLING]
+    killed = int64(0)
+    for first in range(0, touched, DRAWN_TOGETHER):
+        number = min(int64(DRAWN_TOGETHER), touched - first)
+        draw_block(agents.touched, first, number, step, KILL, sub, key_low, key_high, drawn)
+        for j in range(number):
+            s = int64(agents.touched[first + j])
+            word = cell[s]
+            g = int64(word & GENOTYPE)
+            lysis = immunity.lysis[rules.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT]
+            share = killing * signal.factor[KILLING, rules.base[g]] * lysis * (layer[s] * density)
+            share *= rules.sub_step / rules.attach_time
+            layer[s] = 0
+            # most words are above what T cells could do at best, so nothing around has to be looked at
+            if g == 0 or uint64(drawn[0, j]) > chance(MOST_PER_TARGET * share):
+                continue
+            if everywhere:
+                copy_counts(s, surroundings)
+            else:
+                n = sites_around(s, lattice, around)
+                count_here(around, n, cell, surroundings, rules)
+            per_target = surroundings.rate[weigh(surroundings, signal, immunity, rules, step), PER_TARGET]
+            if uint64(drawn[0, j]) < chance(1.0 - decay(per_target * share)):
+                agents.touched[killed] = int32(s)
+                killed += 1
+    if everywhere:
+        layer[:] = 0
+    return killed
+
+
+@jit
+def kill_targets(
+    killed, cell, source, counters, ledger, agents, surroundings, tally, cell_rules, rules, lattice, everywhere
+):  # fmt: skip
+    """Empty the sites listed; all were judged before the first is emptied."""
+    for k in range(killed):
+        s = int64(agents.touched[k])
+        if everywhere:
+            take_off(s, int64(cell[s] & GENOTYPE), agents.around, surroundings, rules, lattice)
+        kill_cell(
+            s, block_of(s, lattice), cell, source, counters, ledger, tally, cell_rules.base,
+            cell_rules.source_weight, cell_rules.antigen_class, cell_rules.is_mutant,
+        )  # fmt: skip
+
+
+@jit
+def expand(agents, surroundings, tally, strain, rules, step, sub, today, key_low, key_high):
+    """Committed cells advance and divide, the others die or turn into memory; the living close the gaps in order."""
     crowding = tally[T_CELLS] * rules.cells_per_agent / rules.marrow_cells / rules.capacity
     daughter_lives = chance(1.0 - crowding)
-    for a in range(tally[T_CELLS]):
-        exhausted = exhaustion_of(agents.exhaustion[a], rules)
-        pace = vigour(exhausted, strain[CHECKPOINT], strain[SUPPRESSION]) * strain[T_DIVISION]
-        w1, w2, w3 = np.uint32(0), np.uint32(0), np.uint32(0)
-        if needs_words(a, agents, rules, today, pace):
-            _, w1, w2, w3 = draw_words(agents.uid[a], step, sub, 2, key_low, key_high)
-        agents.fate[a] = live(a, agents, rules, today, pace, daughter_lives, w1, w2, w3)
-        agents.exhaustion[a] *= strain[FORGETTING]
-    remove_dead(agents, tally)
-    for a in range(tally[T_CELLS]):
+    # read once: the compiler cannot know that writing `work` leaves them alone, and would not vectorise
+    checkpoint, suppression = strain[CHECKPOINT], strain[SUPPRESSION]
+    division, forgetting = strain[T_DIVISION], strain[FORGETTING]
+    work, drawn = surroundings.work, surroundings.drawn
+    living = int64(0)
+    for first in range(0, tally[T_CELLS], DRAWN_TOGETHER):
+        number = min(int64(DRAWN_TOGETHER), tally[T_CELLS] - first)
+        draw_block(agents.uid, first, number, step, AGENT, sub * 4 + 2, key_low, key_high, drawn)
+        for j in range(number):
+            work[j] = vigour(exhaustion_of(agents.exhaustion[first + j], rules), checkpoint, suppression) * division
+        for j in range(number):
+            a = first + j
+            fate = live(a, agents, rules, today, work[j], daughter_lives, drawn[1, j], drawn[2, j], drawn[3, j])
+            agents.exhaustion[a] *= forgetting
+            if fate == DIES:
+                continue
+            if living != a:
+                copy_agent(agents, a, living)
+            agents.fate[living] = fate
+            living += 1
+    tally[T_CELLS] = living
+    for a in range(living):
         if agents.fate[a] == DIVIDES:
             bear_daughter(a, agents, tally, agents.site[a])
 
 
 @jit
 def macro_sub_step(
-    cell, source, counters, ledger, signal, immunity, agents, tally, cell_rules, rules, lattice, step, sub, today,
-    key_low, key_high,
+    cell, source, counters, ledger, signal, immunity, agents, surroundings, tally, cell_rules, rules, lattice, step,
+    sub, today, key_low, key_high,
 ):  # fmt: skip
     """One sub-step at niche scale."""
-    around = agents.around
+    if sub == 0 and tally[T_CELLS] * SITES_FOR_EACH >= lattice.sites:
+        count_everywhere(cell, surroundings, rules, lattice)
+        surroundings.counted[0] = step + 1
+    everywhere = surroundings.counted[0] == step + 1
     touched = search_and_engage(
-        cell, signal, immunity, agents, tally, rules, lattice, step, sub, today, around, key_low, key_high
+        cell, signal, immunity, agents, surroundings, tally, rules, lattice, step, sub, today, everywhere,
+        key_low, key_high,
+    )  # fmt: skip
+    killed = judge_targets(
+        touched, cell, signal, immunity, agents, surroundings, rules, lattice, step, sub, everywhere, key_low, key_high
     )
     kill_targets(
-        touched, cell, source, counters, ledger, signal, immunity, agents, tally, cell_rules, rules,
-        lattice, step, sub, around, key_low, key_high,
-    )  # fmt: skip
+        killed, cell, source, counters, ledger, agents, surroundings, tally, cell_rules, rules, lattice, everywhere
+    )
     smooth_readout(agents, rules)
-    expand(agents, tally, immunity.strain, rules, step, sub, today, key_low, key_high)
+    expand(agents, surroundings, tally, immunity.strain, rules, step, sub, today, key_low, key_high)

@@ -101,7 +101,7 @@ def attach(
     word = cell[s]
     activation = immunity.activation[rules.antigen_class[int64(word & GENOTYPE)], (word & ANTIGEN) >> ANTIGEN_SHIFT]
     commit, _, _, _ = draw_words(agents.uid[a], step, sub, 2, key_low, key_high)
-    engage(a, agents, rules, today, activation, commit)
+    engage(a, agents, rules, today, chance(activation), commit)
 
 
 @jit

@@ -19,6 +19,8 @@ class CarTRules(NamedTuple):
     output: np.ndarray  # float64[G]  extra megakaryocyte output b at full activity
     base: np.ndarray  # int64[G]
     is_mutant: np.ndarray  # uint8[G]  JAK2 or CALR
+    unit: np.ndarray  # int64[W, G]  what a cell adds to the packed counts of its kind
+    example: np.ndarray  # int64[kinds]  a genotype of each kind: the same base, output and antigen class
     receptor_share: float
     attach_time: float  # days
     engagement_time: float  # days

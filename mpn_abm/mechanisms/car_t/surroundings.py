@@ -1,0 +1,116 @@
+"""What CAR T cells at niche scale find around a site, weighed once for all sites with the same cells around.
+
+The 3 x 3 (x 3) sites around are told by how many cells of each kind stand there: five bits a kind, twelve kinds a
+word. A marrow has a few hundred such neighbourhoods, so what follows from one is kept until the step ends.
+"""
+
+from numba import int64, uint64
+
+from mpn_abm.kernels.compiler import jit
+from mpn_abm.kernels.draws import chance, decay
+from mpn_abm.kernels.lattice import sites_around, sum_around
+from mpn_abm.kernels.packing import COUNT_BITS, COUNTS_A_WORD, MOST_COUNT, slot_of
+from mpn_abm.state import GENOTYPE, KILLING
+
+# columns of `rate`
+KILLS_A_DAY, PER_TARGET = 0, 1
+# z/f where f is 0, the largest that it can be
+MOST_PER_TARGET = 26.0
+# columns of `word`
+ENGAGES, COMMITS = 0, 1
+
+
+@jit
+def touching(f):
+    """z = 1 - (1-f)^26: the chance that one of 26 neighbours is a target."""
+    miss = 1.0 - f
+    two = miss * miss
+    eight = two * two * two * two
+    return 1.0 - eight * eight * eight * two
+
+
+@jit
+def count_everywhere(cell, surroundings, rules, lattice):
+    """Count the kinds around every site at once, which pays where many agents ask."""
+    for w in range(rules.unit.shape[0]):
+        for s in range(cell.shape[0]):
+            surroundings.own[s] = rules.unit[w, int64(cell[s] & GENOTYPE)]
+        sum_around(surroundings.own, lattice, surroundings.line, surroundings.cells[w])
+    surroundings.own[:] = 0
+
+
+@jit
+def take_off(s, g, around, surroundings, rules, lattice):
+    """A cell of genotype g at s is gone: the sites around count one less."""
+    n = sites_around(s, lattice, around)
+    for w in range(rules.unit.shape[0]):
+        for k in range(n):
+            surroundings.cells[w, around[k]] -= rules.unit[w, g]
+
+
+@jit
+def copy_counts(s, surroundings):
+    """Look at the counts of a site that ``count_everywhere`` has made."""
+    for w in range(surroundings.here.shape[0]):
+        surroundings.here[w] = surroundings.cells[w, s]
+
+
+@jit
+def count_here(around, n, cell, surroundings, rules):
+    """Look at the counts of the sites given."""
+    for w in range(surroundings.here.shape[0]):
+        counts = int64(0)
+        for k in range(n):
+            counts += rules.unit[w, int64(cell[around[k]] & GENOTYPE)]
+        surroundings.here[w] = counts
+
+
+@jit
+def weigh(surroundings, signal, immunity, rules, step):
+    """Where what follows from the counts looked at is kept; worked out if nobody has in this step.
+
+    f is the receptor share times the antigen-positive part of the megakaryocyte output, 1 + b A a stem cell, h and g
+    the means over the receptor-bearing cells, and the factor that drugs put on killing the mean over what T cells hold.
+    """
+    here = surroundings.here
+    slot = slot_of(here)
+    known = surroundings.made[slot] == step + 1
+    for w in range(here.shape[0]):
+        known = known and surroundings.key[slot, w] == here[w]
+    if known:
+        return slot
+    surroundings.made[slot] = step + 1
+    for w in range(here.shape[0]):
+        surroundings.key[slot, w] = here[w]
+    output = 0.0
+    positive = 0.0
+    lysis = 0.0
+    activation = 0.0
+    killed = 0.0
+    for kind in range(rules.example.shape[0]):
+        number = (here[kind // COUNTS_A_WORD] >> (COUNT_BITS * (kind % COUNTS_A_WORD))) & MOST_COUNT
+        g = rules.example[kind]
+        share = number * (1.0 + rules.output[g] * signal.activity[rules.base[g]])
+        output += share
+        antigen = rules.antigen_class[g]
+        if antigen > 0:
+            positive += share
+            held = share * immunity.lysis_progenitor[antigen]
+            lysis += held
+            killed += held * signal.factor[KILLING, rules.base[g]]
+            activation += share * immunity.activation_progenitor[antigen]
+    surroundings.rate[slot, KILLS_A_DAY] = 0.0
+    surroundings.rate[slot, PER_TARGET] = MOST_PER_TARGET
+    surroundings.word[slot, ENGAGES] = uint64(0)
+    surroundings.word[slot, COMMITS] = uint64(0)
+    if positive == 0.0 or rules.receptor_share == 0.0:
+        return slot
+    f = rules.receptor_share * positive / output
+    surroundings.rate[slot, PER_TARGET] = touching(f) / f
+    if lysis == 0.0:
+        return slot
+    wait = rules.attach_time / (lysis / positive * touching(f)) + rules.engagement_time + rules.rest_time
+    surroundings.rate[slot, KILLS_A_DAY] = killed / lysis / wait
+    surroundings.word[slot, ENGAGES] = chance(1.0 - decay(rules.sub_step / wait))
+    surroundings.word[slot, COMMITS] = chance(activation / positive)
+    return slot
