@@ -6,7 +6,7 @@ their answers, alternatives as the highest, so that what is not known matters on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -42,16 +42,19 @@ def values_on(patients: Patients, name: str, own: Own, day: float | None) -> pd.
     return pd.Series(found, index=patients.names, name=name)[asked]
 
 
-def times_to(patients: Patients, name: str, own: Own) -> pd.DataFrame:
+def times_to(patients: Patients, name: str, own: Own, by: float | None = None) -> pd.DataFrame:
     """By patient: `time_days` to the event or the end of watching, `event`, and `died` if death came first.
 
-    With `weight` if patients have weights.
+    With `weight` if patients have weights. What the row shows that stands for the day ``by`` was there by that day,
+    also where the row is a part of a step later: a share on a day and the incidence by it agree.
     """
     endpoint = endpoint_of(name, dict(own))
     asked, since = _asked(patients, endpoint, own)
-    happens = _holds(patients, endpoint) == YES
-    row = patients.first_row(happens & (patients.day >= (since - TOLERANCE)[patients.owner]))
+    row = event_rows(patients, name, own)
     day = at(patients.day, row)
+    if by is not None:
+        stands = (row >= 0) & (row == patients.row_from(by + since))
+        day = np.where(stands, np.fmin(day, by + since), day)
     if endpoint.death == "event":
         day = np.fmin(day, patients.death_day)
     event = ~np.isnan(day)
@@ -61,6 +64,48 @@ def times_to(patients: Patients, name: str, own: Own) -> pd.DataFrame:
     if patients.weight is not None:
         table["weight"] = patients.weight
     return table[asked]
+
+
+def event_rows(patients: Patients, name: str, own: Own) -> np.ndarray:
+    """int[patients]: the first row at which an event is seen, -1 if it never is; death is no row."""
+    endpoint = endpoint_of(name, dict(own))
+    _, since = _asked(patients, endpoint, own)
+    happens = _holds(patients, endpoint) == YES
+    return patients.first_row(happens & (patients.day >= (since - TOLERANCE)[patients.owner]))
+
+
+def telling_rows(patients: Patients, names: Iterable[str], own: Own, days: Sequence[float]) -> np.ndarray:
+    """bool[rows]: the rows that say all about endpoints, their events and those that they follow on these days.
+
+    They are the rows of the days, the first rows of the events, and where a change counts from the lowest value so far,
+    the rows of that.
+    """
+    keep = np.zeros(len(patients.day), bool)
+    for name in names:
+        endpoint = endpoint_of(name, dict(own))
+        _, since = _asked(patients, endpoint, own)
+        rows = [patients.last, *(patients.row_from(day + since) for day in days)]
+        if endpoint.is_event:
+            rows.append(event_rows(patients, name, own))
+        for row in rows:
+            keep[row[row >= 0]] = True
+        for condition in endpoint.conditions:
+            if condition.change == "relative_to_lowest":
+                for row in rows:
+                    keep[_lowest_before(patients, condition, row)] = True
+        keep |= telling_rows(patients, endpoint.follows, own, days)
+    return keep
+
+
+def _lowest_before(patients: Patients, condition: Criterion, row: np.ndarray) -> np.ndarray:
+    """int[...]: the rows of the lowest value, from the day that counts up to a row, of patients who have that row."""
+    assert condition.column is not None
+    before = patients.day >= condition.from_day - TOLERANCE
+    before &= np.arange(len(patients.day)) <= row[patients.owner]
+    value = np.where(before, patients.column(condition.column), np.nan)
+    lowest = pd.Series(value).groupby(patients.owner).transform("min").to_numpy(float)
+    found = patients.first_row(value == lowest)
+    return found[found >= 0]
 
 
 def slopes(patients: Patients, name: str, own: Own, until: float | None) -> pd.Series:

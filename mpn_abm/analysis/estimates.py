@@ -63,7 +63,7 @@ def _of_one(question: Question, own: Own, patients: Patients) -> Estimate:
     if question.statistic not in TIMED:
         values = values_of(question, own, patients)
         return statistics.one_arm(values, question.statistic, _is_share(question, own), patients.weight)
-    times = times_to(patients, question.endpoint, own)
+    times = times_to(patients, question.endpoint, own, question.day)
     if question.statistic == "median_days":
         value, interval = survival.median_time(times)
         return Estimate(value, *interval, len(times))
@@ -121,7 +121,7 @@ def curve_of(question: Question) -> curves.Statistic:
 
 def _of_times(question: Question, own: Own, one: Patients, other: Patients) -> Estimate:
     """By pairs, both arms are made of the same drawn patients; independent groups are drawn apart."""
-    first, second = (times_to(patients, question.endpoint, own) for patients in (one, other))
+    first, second = (times_to(patients, question.endpoint, own, question.day) for patients in (one, other))
     is_paired = design_between(first.index, second.index) == PAIRED
     if is_paired:
         shared = first.index.intersection(second.index)
@@ -172,7 +172,8 @@ def _contrasted(question: Question, one: np.ndarray | float, other: np.ndarray |
 def _hazard_ratio(question: Question, own: Own, one: Patients, other: Patients) -> Estimate:
     """With the p-value of a log-rank test; of twins that of one stratified by patient."""
     first, second = (
-        survival.until(times_to(patients, question.endpoint, own), question.day) for patients in (one, other)
+        survival.until(times_to(patients, question.endpoint, own, question.day), question.day)
+        for patients in (one, other)
     )
     value, interval = hazards.hazard_ratio(first, second)
     is_paired = design_between(first.index, second.index) == PAIRED

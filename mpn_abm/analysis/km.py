@@ -21,13 +21,14 @@ COLUMNS = (
 
 def km_table(arms: Arms, own: Own, names: Iterable[str], days: Iterable[float]) -> pd.DataFrame:
     """One row per arm, endpoint with a time, and day; the numbers count patients, the shares their weights."""
+    days = [*days]
     rows = [
         {"arm": arm, "endpoint": name, **_on(times, day)}
         for name in names
         if endpoint_of(name, dict(own)).is_event
         for arm, patients in arms.items()
-        for times in [times_to(patients, name, own)]
         for day in days
+        for times in [times_to(patients, name, own, day)]
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -35,7 +35,7 @@ def part_tables(study: StudyFile, empty: Mapping[str, pa.Table], plan: pd.DataFr
             order = np.argsort(owner, kind="stable")
             whole, owner = whole.take(pa.array(order)), owner[order]
         if name == "trajectory":
-            keep = thinned(study, whole.column("day").to_numpy(), owner)
+            keep = thinned(study, whole, owner)
             if not keep.all():
                 whole, owner = whole.filter(pa.array(keep)), owner[keep]
         tables[name] = identified(whole, owner, plan, paths_of(plan) if name == "summary" else ())

@@ -6,8 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from mpn_abm.analysis.endpoints import telling_rows
+from mpn_abm.analysis.patients import Patients
 from mpn_abm.scenario.claim_checks import days_named
+from mpn_abm.scenario.endpoints import columns_of
 from mpn_abm.scenario.schema import Comparison
 from mpn_abm.scenario.studies.study_file import StudyFile
 
@@ -26,22 +30,37 @@ def kept(study: StudyFile) -> dict[str, Any]:
     return {"trajectory": study.output.trajectory, "every_days": study.output.every, "days": days}
 
 
-def thinned(study: StudyFile, day: np.ndarray, owner: np.ndarray) -> np.ndarray:
+def thinned(study: StudyFile, rows: pa.Table, owner: np.ndarray) -> np.ndarray:
     """bool[rows]: the rows that are kept; the first and the last of a run always are.
+
+    Where only the days are kept that are asked about, those stay as well on which an event is first seen
+    or from which a change counts.
 
     Parameters
     ----------
-    day : float64[rows]
-        Rows of a run stand together, in the order of time.
+    rows : Table
+        Trajectories; rows of a run stand together, in the order of time.
     owner : int64[rows]
         The run of each row.
     """
+    day = rows.column("day").to_numpy()
     keep = np.ones(len(day), bool)
     if study.output.trajectory == "days":
         keep = _first_from(days_asked(study), day, owner)
     if study.output.every is not None:
         keep &= _first_of_each(study.output.every, day, owner)
+    if study.output.trajectory == "days":
+        keep |= _of_endpoints(study, rows, owner)
     return np.asarray(keep | _ends(owner))
+
+
+def _of_endpoints(study: StudyFile, rows: pa.Table, owner: np.ndarray) -> np.ndarray:
+    own = dict(study.endpoints)
+    names = {*getattr(study.spec, "endpoints", ()), *(claim.endpoint for claim in study.expect.values())}
+    known = sorted(name for name in names if columns_of(name, own) <= {*rows.column_names})
+    columns = set[str]().union(*(columns_of(name, own) for name in known))
+    read = rows.select(["day", "alive", *sorted(columns - {"day", "alive"})]).to_pandas()
+    return telling_rows(Patients(read.assign(replicate=owner)), known, own, days_asked(study))
 
 
 def days_asked(study: StudyFile) -> list[float]:

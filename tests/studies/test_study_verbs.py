@@ -3,6 +3,7 @@
 import json
 import signal
 
+import pandas as pd
 import pytest
 from studies.study_folders import a_sweep, a_trial, command, digests, digests_of, written
 from studies.test_killed import wait_for
@@ -132,3 +133,25 @@ def test_only_the_rows_that_are_asked_for_are_kept(tmp_path):
         else:
             days[name] = found.trajectory.groupby("run_id")["day"].apply(list).iloc[0]
     assert days == {"days": [0.0, 14.0, 28.0], "every": [0.0, 14.0, 28.0]}
+
+
+def test_events_between_the_days_that_are_kept_are_found_all_the_same(tmp_path):
+    """Whoever was above a bound in some week and no more on day 56; also from the lowest value so far."""
+    vaf = "vaf_driver"
+    endpoints = {
+        "high": {"column": vaf, "above": 0.13},
+        "rises": {"column": vaf, "change": "relative_to_lowest", "at_least": 0.05},
+        "falls_later": {"column": vaf, "change": "relative_to_lowest", "at_least": 0.05, "since": "high"},
+    }
+    found = {}
+    for name in ("all", "days"):
+        study = a_trial(40) | {"output": {"trajectory": name}, "endpoints": endpoints}
+        study["scenario"] = {**study["scenario"], "time": {"duration_days": 56}}
+        study["trial"] = {**study["trial"], "endpoints": [*endpoints], "at_days": [30, 56]}
+        found[name] = mpn_abm.trial(study, out=tmp_path / name)
+    rows = {name: study.parts["trajectory"][0].num_rows for name, study in found.items()}
+    events = found["all"].comparison.query("statistic == 'incidence' and day == 56 and contrast.isna()")
+    assert (events["estimate"] > 0.1).all(), "else there is little to find"
+    assert rows["days"] < 0.8 * rows["all"]
+    for table in ("endpoints", "survival", "km", "comparison"):
+        pd.testing.assert_frame_equal(getattr(found["days"], table), getattr(found["all"], table))
