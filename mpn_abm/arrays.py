@@ -158,6 +158,9 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
             "word": (u8, (slots, 2)),
             "drawn": (u4, (4, DRAWN_TOGETHER)),
             "work": (f8, (DRAWN_TOGETHER,)),
+            "slot": (i8, (DRAWN_TOGETHER,)),
+            "listed": (i8, (DRAWN_TOGETHER,)),
+            "asked": (u4, (DRAWN_TOGETHER,)),
         },
         "record": {
             "rows": (f8, (sizes.rows, sizes.columns)),

@@ -66,5 +66,5 @@ def _on(patients: Patients, own: Own, names: Iterable[str], day: float) -> dict[
 def _progressed(patients: Patients, own: Own, day: float) -> int | None:
     if not columns_of("progression", dict(own)) <= set(patients.table.columns):
         return None
-    times = times_to(patients, "progression", own)
+    times = times_to(patients, "progression", own, day)
     return int((times["event"] & (times["time_days"] <= day + TOLERANCE)).sum())

@@ -46,7 +46,7 @@ def _alone(question: Question, own: Own, patients: Patients) -> float:
             return np.nan
         return float(stats.spearmanr(both.to_numpy(float)).statistic)
     if question.statistic in TIMED:
-        times = times_to(patients, question.endpoint, own)
+        times = times_to(patients, question.endpoint, own, question.day)
         return float(of_all(times, curve_of(question))) if len(times) else np.nan
     return _of_values(values_of(question, own, patients), question.statistic)
 

@@ -48,20 +48,27 @@ def sum_around(values, lattice, line, sums):
     """
     width, height = lattice.width, lattice.height
     reach = 1 if lattice.radius_z > 0 else 0
+    before, middle, after = line[:width], line[1 : width + 1], line[2 : width + 2]
     for plane in range(lattice.depth):
         for row in range(height):
-            line[:] = 0
             for dz in range(-reach, reach + 1):
                 z = fold(plane + dz, lattice.depth, lattice.reflecting) if reach > 0 else plane
-                for dy in range(-1, 2):
-                    start = (z * height + fold(row + dy, height, lattice.reflecting)) * width
-                    for x in range(width):
-                        line[x + 1] += values[start + x]
+                # slices, as an index that is a sum might be negative for all that the compiler knows
+                first = (z * height + fold(row - 1, height, lattice.reflecting)) * width
+                above = values[first : first + width]
+                first = (z * height + row) * width
+                here = values[first : first + width]
+                first = (z * height + fold(row + 1, height, lattice.reflecting)) * width
+                below = values[first : first + width]
+                kept = int64(dz > -reach)
+                for x in range(width):
+                    middle[x] = kept * middle[x] + above[x] + here[x] + below[x]
             line[0] = line[fold(-1, width, lattice.reflecting) + 1]
             line[width + 1] = line[fold(width, width, lattice.reflecting) + 1]
-            start = (plane * height + row) * width
+            first = (plane * height + row) * width
+            total = sums[first : first + width]
             for x in range(width):
-                sums[start + x] = line[x] + line[x + 1] + line[x + 2]
+                total[x] = before[x] + middle[x] + after[x]
 
 
 @jit

@@ -59,7 +59,9 @@ def test_a_scenario_runs_and_leaves_finite_numbers(name):
 
 def test_the_studies_are_there():
     names = {name.rpartition("/")[2] for name in STUDIES}
-    assert names == {"comfort_like", "response_like", "interferon_cohort", "calr_car_t_phase1", "combination_matrix"}
+    trials = {"comfort_like", "response_like", "interferon_cohort", "calr_car_t_phase1"}
+    trials |= {"pv_cohort", "transplant_cohort"}
+    assert names == trials | {"combination_matrix"}
 
 
 @pytest.mark.parametrize("name", STUDIES)

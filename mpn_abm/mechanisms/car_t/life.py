@@ -1,7 +1,7 @@
 """The life of a CAR T cell, the same at both scales: commitment, division, death, memory, exhaustion."""
 
 import numpy as np
-from numba import int64, uint32, uint64
+from numba import int16, int64, uint8, uint32, uint64
 
 from mpn_abm.kernels.compiler import jit
 from mpn_abm.kernels.draws import AGENT, words
@@ -60,35 +60,42 @@ def live(a, agents, rules, today, pace, daughter_lives, lives_word, dies_word, m
     daughter_lives : uint64
         Threshold of a 32-bit word: 1 - T cells over capacity.
     """
-    if agents.memory[a] == 1:
-        return DIES if uint64(dies_word) < rules.memory_death else LIVES
-    if agents.to_go[a] > 0 and agents.done[a] < rules.max_divisions:
-        agents.phase[a] += rules.phase_growth * pace
-        if agents.phase[a] < 1.0:
-            return LIVES
-        agents.phase[a] -= 1.0
-        agents.done[a] += 1
-        agents.to_go[a] -= 1
-        return DIVIDES if uint64(lives_word) < daughter_lives else LIVES
-    if today - agents.contact[a] > rules.grace and uint64(dies_word) < rules.death:
-        if uint64(memory_word) >= rules.memory_share:
-            return DIES
-        agents.memory[a] = 1
-    return LIVES
+    # everything is worked out for every agent: a processor that guesses at branches is wrong about too many
+    is_memory = agents.memory[a] == 1
+    to_go, done = agents.to_go[a], agents.done[a]
+    grows = (not is_memory) & (to_go > 0) & (done < rules.max_divisions)
+    phase = agents.phase[a] + (rules.phase_growth * pace if grows else 0.0)
+    divides = grows & (phase >= 1.0)
+    agents.phase[a] = phase - (1.0 if divides else 0.0)
+    agents.done[a] = done + int16(divides)
+    agents.to_go[a] = to_go - int16(divides)
+    is_lost = (not is_memory) & (not grows) & (today - agents.contact[a] > rules.grace)
+    danger = rules.memory_death if is_memory else (rules.death if is_lost else uint64(0))
+    is_hit = uint64(dies_word) < danger
+    settles = is_hit & (not is_memory) & (uint64(memory_word) < rules.memory_share)
+    agents.memory[a] = uint8(is_memory | settles)
+    fate = DIVIDES if divides & (uint64(lives_word) < daughter_lives) else LIVES
+    return DIES if is_hit & (not settles) else fate
 
 
 @jit
-def copy_agent(agents, source, target):
-    """Copy one agent over another, its scratch left out."""
+def copy_life(agents, source, target):
+    """Copy one agent over another, but for its scratch and what only tissue knows: held targets, rest and heading."""
     agents.site[target] = agents.site[source]
     agents.uid[target] = agents.uid[source]
-    agents.state[target] = agents.state[source]
     agents.memory[target] = agents.memory[source]
     agents.to_go[target] = agents.to_go[source]
     agents.done[target] = agents.done[source]
     agents.phase[target] = agents.phase[source]
     agents.exhaustion[target] = agents.exhaustion[source]
     agents.contact[target] = agents.contact[source]
+
+
+@jit
+def copy_agent(agents, source, target):
+    """Copy one agent over another, its scratch left out."""
+    copy_life(agents, source, target)
+    agents.state[target] = agents.state[source]
     agents.target[target] = agents.target[source]
     agents.heading[target] = agents.heading[source]
 

@@ -16,8 +16,7 @@ from mpn_abm.mechanisms.car_t.life import (
     DIES,
     DIVIDES,
     bear_daughter,
-    copy_agent,
-    draw_words,
+    copy_life,
     engage,
     exhaustion_of,
     kill_cell,
@@ -80,10 +79,40 @@ def list_targets(cell, agents, spares, rules):
     """List the targets with a force; returns how many."""
     touched = int64(0)
     for s in range(cell.shape[0]):
-        # written first and counted if it was right: no processor could guess the branch
         agents.touched[touched] = int32(s)
         touched += int64(may_be_lysed(int64(cell[s] & GENOTYPE), spares, rules)) & int64(agents.layer[s] > 0)
     return touched
+
+
+# What is true of some agents by chance is listed first and done for the list: a processor that guesses at a branch is
+# wrong about each of them. An entry is written in any case and counted if it was right.
+
+
+@jit
+def relocate(first, number, agents, surroundings, rules, lattice):
+    """Agents in hand are carried to a random site, by words 0 and 1."""
+    drawn, listed = surroundings.drawn, surroundings.listed
+    moved = int64(0)
+    for j in range(number):
+        listed[moved] = j
+        moved += int64(uint64(drawn[0, j]) < rules.relocation)
+    for k in range(moved):
+        agents.site[first + listed[k]] = int32(place(drawn[1, listed[k]], lattice))
+
+
+@jit
+def engage_some(first, number, agents, surroundings, rules, step, sub, today, key_low, key_high):
+    """Agents in hand engage by word 2, and a draw of their own says who is committed to divide."""
+    drawn, listed, slot, word = surroundings.drawn, surroundings.listed, surroundings.slot, surroundings.word
+    engaged = int64(0)
+    for j in range(number):
+        listed[engaged] = j
+        engaged += int64(uint64(drawn[2, j]) < word[slot[j], ENGAGES])
+    for k in range(engaged):
+        surroundings.asked[k] = agents.uid[first + listed[k]]
+    draw_block(surroundings.asked, 0, engaged, step, AGENT, sub * 4 + 2, key_low, key_high, drawn)
+    for k in range(engaged):
+        engage(first + listed[k], agents, rules, today, word[slot[listed[k]], COMMITS], drawn[0, k])
 
 
 @jit
@@ -95,8 +124,7 @@ def search_and_engage(
     everywhere : bool
         The cells around are counted at all sites, and the forces are summed at the end.
     """
-    around, drawn, work = agents.around, surroundings.drawn, surroundings.work
-    rate, word = surroundings.rate, surroundings.word
+    around, drawn, work, slot = agents.around, surroundings.drawn, surroundings.work, surroundings.slot
     spares = immunity.lysis[0, 0] == 0.0
     touched = int64(0)
     kills_per_day = 0.0
@@ -104,13 +132,12 @@ def search_and_engage(
     for first in range(0, tally[T_CELLS], DRAWN_TOGETHER):
         number = min(int64(DRAWN_TOGETHER), tally[T_CELLS] - first)
         draw_block(agents.uid, first, number, step, AGENT, sub * 4, key_low, key_high, drawn)
+        site, exhaustion = agents.site[first : first + number], agents.exhaustion[first : first + number]
         for j in range(number):
-            work[j] = vigour(exhaustion_of(agents.exhaustion[first + j], rules), checkpoint, suppression)
+            work[j] = vigour(exhaustion_of(exhaustion[j], rules), checkpoint, suppression)
+        relocate(first, number, agents, surroundings, rules, lattice)
         for j in range(number):
-            a = first + j
-            if uint64(drawn[0, j]) < rules.relocation:
-                agents.site[a] = int32(place(drawn[1, j], lattice))
-            s = int64(agents.site[a])
+            s = int64(site[j])
             force = int64(work[j] * FORCE)
             if everywhere:
                 copy_counts(s, surroundings)
@@ -120,11 +147,10 @@ def search_and_engage(
                 count_here(around, n, cell, surroundings, rules)
                 if force > 0:
                     touched = add_force(force, around, n, cell, agents, spares, rules, touched)
-            slot = weigh(surroundings, signal, immunity, rules, step)
-            kills_per_day += work[j] * rate[slot, KILLS_A_DAY]
-            if uint64(drawn[2, j]) < word[slot, ENGAGES]:
-                commit, _, _, _ = draw_words(agents.uid[a], step, sub, 2, key_low, key_high)
-                engage(a, agents, rules, today, word[slot, COMMITS], commit)
+            slot[j] = weigh(surroundings, signal, immunity, rules, step)
+        for j in range(number):
+            kills_per_day += work[j] * surroundings.rate[slot[j], KILLS_A_DAY]
+        engage_some(first, number, agents, surroundings, rules, step, sub, today, key_low, key_high)
     killing = rules.lysis_probability * immunity.strain[T_KILLING]
     agents.readout[1] = killing * kills_per_day * rules.cells_per_agent / rules.marrow_cells
     if everywhere:
@@ -213,7 +239,7 @@ def expand(agents, surroundings, tally, strain, rules, step, sub, today, key_low
             if fate == DIES:
                 continue
             if living != a:
-                copy_agent(agents, a, living)
+                copy_life(agents, a, living)
             agents.fate[living] = fate
             living += 1
     tally[T_CELLS] = living
