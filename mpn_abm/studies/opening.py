@@ -47,16 +47,20 @@ def opened(folder: Folder, study: StudyFile, overwrite: bool = False) -> pd.Data
     elif folder.is_study:
         return _gone_on_with(folder, study, plan)
     else:
-        refuse_what_is_there(folder)
+        refuse_what_is_there(folder, study)
     _write(folder, study, plan)
     return plan
 
 
-def refuse_what_is_there(folder: Folder) -> None:
-    """See that nothing is there but what a beginning that was killed has left."""
+def refuse_what_is_there(folder: Folder, study: StudyFile) -> None:
+    """See that nothing is there but what a beginning of this study that was killed has left."""
+    said = folder.path / STUDY
+    # of the same name but with other words it is somebody's own, and so is the file of patients beside it
+    is_begun = said.is_file() and said.read_bytes() == study.to_yaml().encode()
+    ours = {LOCK, STUDY, PATIENTS} if is_begun else {LOCK}
     for file in folder.path.iterdir():
         is_empty_table = file.name in PARTS and file.is_dir() and not any(file.iterdir())
-        if not (file.name in (LOCK, STUDY) or PART.fullmatch(file.name) or is_empty_table):
+        if not (file.name in ours or PART.fullmatch(file.name) or is_empty_table):
             raise OutputExistsError(
                 f"{folder.path}: exists and holds no study; choose another --out or say --overwrite"
             )

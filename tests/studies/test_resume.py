@@ -1,5 +1,7 @@
 """A second call does what is missing, adds what is new, and loses nothing."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from studies.study_folders import RATE, a_sweep, a_trial, digests, digests_of, marrow
@@ -101,6 +103,14 @@ def test_a_folder_with_something_else_is_refused_unless_overwritten(tmp_path):
     study = mpn_abm.sweep(a_sweep(3), out=tmp_path, overwrite=True)
     assert len(study.summary) == 3
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_files_of_somebody_with_the_names_of_a_study_are_refused(tmp_path):
+    """Catches a study file that is written over by the folder in which it stands."""
+    (tmp_path / "study.yaml").write_text("name: mine\n")
+    with pytest.raises(OutputExistsError, match="holds no study"):
+        mpn_abm.sweep(a_sweep(4), out=tmp_path)
+    assert states_of(tmp_path) == {Path("study.yaml"): b"name: mine\n"}
 
 
 def test_two_processes_have_the_bits_of_one(tmp_path, tmp_path_factory):
