@@ -34,7 +34,7 @@ def opened(folder: Folder, study: StudyFile, overwrite: bool = False) -> pd.Data
     """The plan of a study in its folder, which is ready to be worked on.
 
     A folder with the same study is gone on with; where the study has all of the runs that are there and more, those
-    are added.
+    are added. None is taken away: fewer runs need a folder of their own.
 
     Raises
     ------
@@ -70,9 +70,13 @@ def _gone_on_with(folder: Folder, study: StudyFile, plan: pd.DataFrame) -> pd.Da
     old = folder.plan()
     said = (folder.path / STUDY).read_text()
     places = _places(old, plan)
-    if places is None or folder.provenance.get("kept") != kept(study):
+    is_kept_alike = folder.provenance.get("kept") == kept(study)
+    if places is None or not is_kept_alike:
         told = "; ".join(differences(said, study.to_yaml(), folder.provenance)) or "its runs are others"
-        raise OutputExistsError(f"{folder.path}: holds another study ({told}); choose another --out or say --overwrite")
+        holds = "holds another study"
+        if is_kept_alike and _places(plan, old) is not None:
+            holds = f"holds {len(old):,} runs, this file asks for {len(plan):,} of them"
+        raise OutputExistsError(f"{folder.path}: {holds} ({told}); choose another --out or say --overwrite")
     new = merged_plan(old, plan, places)
     if new.equals(old):
         if said != study.to_yaml():

@@ -73,7 +73,6 @@ def test_runs_with_new_names_keep_their_rows(tmp_path, carried_out, tmp_path_fac
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        (a_sweep(8), "sweep.samples: 12 there, 8 here"),
         (a_sweep(12, scenario=marrow(seed=4)), "scenario.seed: 3 there, 4 here"),
         (a_sweep(12, output={"trajectory": "none"}), "output"),
         (a_trial(), "sweep"),
@@ -85,6 +84,28 @@ def test_another_study_is_refused_and_nothing_is_lost(tmp_path, other, told):
     with pytest.raises(OutputExistsError, match="holds another study") as refused:
         getattr(mpn_abm, "trial" if "trial" in other else "sweep")(other, out=tmp_path / "s")
     assert told in str(refused.value)
+    assert states_of(tmp_path / "s") == before
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "told"),
+    [
+        (a_sweep(8), a_sweep(4), "holds 8 runs, this file asks for 4 of them (sweep.samples: 8 there, 4 here)"),
+        (
+            a_sweep(4, replicates=2),
+            a_sweep(4),
+            "holds 8 runs, this file asks for 4 of them (sweep.replicates: 2 there, 1 here)",
+        ),
+        (a_trial(4), a_trial(3), "holds 8 runs, this file asks for 6 of them (trial.patients: 4 there, 3 here)"),
+    ],
+)
+def test_a_study_that_became_smaller_is_refused_with_both_numbers(tmp_path, earlier, later, told):
+    kind = "trial" if "trial" in later else "sweep"
+    getattr(mpn_abm, kind)(earlier, out=tmp_path / "s")
+    before = states_of(tmp_path / "s")
+    with pytest.raises(OutputExistsError) as refused:
+        getattr(mpn_abm, kind)(later, out=tmp_path / "s")
+    assert str(refused.value) == f"{tmp_path / 's'}: {told}; choose another --out or say --overwrite"
     assert states_of(tmp_path / "s") == before
 
 
