@@ -38,13 +38,14 @@ def published_together(folder: Path, replaced: Collection[str] = ()) -> Iterator
     """Files that appear in a folder together, or not at all.
 
     Each is written beside its place, and they are renamed when the block is left: a file that exists is complete,
-    and what was there before stays as it was if writing fails. The file that is written last comes last, and the old
-    one of its name goes first: where it is, the others are those that it speaks of.
+    and what was there before stays as it was if writing fails. They come in the order in which they were written, each
+    in the place of the old one, so that one of the two is there at every instant.
 
     Parameters
     ----------
     replaced : names
-        Files of an earlier result, which make way for the new ones.
+        Files of an earlier result, which make way for the new ones. If the file that is written last is among them, its
+        old one goes first: where it is, the others are those that it speaks of.
 
     Yields
     ------
@@ -69,7 +70,8 @@ def published_together(folder: Path, replaced: Collection[str] = ()) -> Iterator
     try:
         yield write
         gone = set(replaced) - set(parts)
-        for name in [*list(parts)[-1:], *gone]:
+        last = [name for name in list(parts)[-1:] if name in replaced]
+        for name in [*last, *gone]:
             with _told(folder / name):
                 (folder / name).unlink(missing_ok=True)
         for name in list(parts):

@@ -139,6 +139,7 @@ def tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine:
         print(json.dumps(asdict(told) | ({"script": script} if script else {})))
         return
     arms = f" in {told.arms} arms" if told.arms else ""
+    compiling = f"{told.compiling_memory_mb:.0f} of one that compiles first"
     lines = [
         f"{told.name}: {told.runs:,} runs{arms}, {told.shards:,} tasks of up to {told.longest_task_runs} runs",
         f"  from {len(told.samples)} samples: {', '.join(told.samples)}",
@@ -146,7 +147,7 @@ def tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine:
         f"  all      {told.core_hours:10.2f} core-hours",
         f"  wall     {duration(told.wall_seconds):>12} with {told.jobs} job(s)",
         f"  disk     {told.disk_bytes / 2**20:10.1f} MiB",
-        f"  memory   {told.memory_mb:10.0f} MiB of each task",
+        f"  memory   {told.memory_mb:10.0f} MiB of each task, {compiling}",
     ]
     print("\n".join([*lines, *(f"  failed   {line}" for line in told.failed), *([script] if script else [])]))
 

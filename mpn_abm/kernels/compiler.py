@@ -19,13 +19,15 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core.caching import UserProvidedCacheLocator
 
 PACKAGE = Path(__file__).resolve().parent.parent
+_COMPILED = ("kernels", "mechanisms")
 
 
 def _sources_digest() -> str:
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {platform.python_version()}".encode())
-    for folder in ("kernels", "mechanisms"):
+    for folder in _COMPILED:
         for source in sorted((PACKAGE / folder).rglob("*.py")):
             content = source.read_bytes()
             # declarations are read before anything is compiled: another default is no other code
@@ -85,8 +87,19 @@ inlined: Any = functools.partial(_common, inline="always")
 
 def is_compiled(kernels: Iterable[str]) -> bool:
     """Whether machine code of all of these kernels is in the cache, as far as a look at the folder tells."""
-    kept = {file.name.partition("-")[0].rpartition(".")[2] for file in Path(settings.CACHE_DIR).rglob("*.nbi")}
+    kept = {
+        file.name.partition("-")[0].rpartition(".")[2] for place in _places_of_code() for file in place.glob("*.nbi")
+    }
     return kept.issuperset(kernels)
+
+
+def _places_of_code() -> set[Path]:
+    """Where numba keeps the code of these sources; that of another checkout lies beside it and is not used here."""
+    # numba names them after the path by which a module was imported, through whatever links
+    package = Path(os.path.abspath(__file__)).parent.parent
+    sources = (source for folder in _COMPILED for source in (package / folder).rglob("*.py"))
+    subpath: Any = UserProvidedCacheLocator.get_suitable_cache_subpath
+    return {Path(settings.CACHE_DIR) / subpath(str(source)) for source in sources}
 
 
 def threads_available() -> int:

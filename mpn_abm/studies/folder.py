@@ -196,7 +196,8 @@ class Folder:
 
 def publish_whole(folder: Folder, tables: Mapping[str, pa.Table], facts: Mapping[str, Any]) -> None:
     """Put the tables of the whole study in place of earlier ones, and manifest.json last."""
-    with published_together(folder.path, replaced=[file for name in WHOLE for file in files_of(name)]) as write:
+    earlier = [*(file for name in WHOLE for file in files_of(name)), MANIFEST]
+    with published_together(folder.path, replaced=earlier) as write:
         for name, table in tables.items():
             write_table(write, name, table, folder.provenance)
         write(MANIFEST, text(json.dumps({**facts, "provenance": folder.provenance}, indent=2) + "\n"))

@@ -34,7 +34,7 @@ def opened(folder: Folder, study: StudyFile, overwrite: bool = False) -> pd.Data
     """The plan of a study in its folder, which is ready to be worked on.
 
     A folder with the same study is gone on with; where the study has all of the runs that are there and more, those
-    are added.
+    are added. None is taken away: fewer runs need a folder of their own.
 
     Raises
     ------
@@ -47,16 +47,20 @@ def opened(folder: Folder, study: StudyFile, overwrite: bool = False) -> pd.Data
     elif folder.is_study:
         return _gone_on_with(folder, study, plan)
     else:
-        refuse_what_is_there(folder)
+        refuse_what_is_there(folder, study)
     _write(folder, study, plan)
     return plan
 
 
-def refuse_what_is_there(folder: Folder) -> None:
-    """See that nothing is there but what a beginning that was killed has left."""
+def refuse_what_is_there(folder: Folder, study: StudyFile) -> None:
+    """See that nothing is there but what a beginning of this study that was killed has left."""
+    said = folder.path / STUDY
+    # of the same name but with other words it is somebody's own, and so is the file of patients beside it
+    is_begun = said.is_file() and said.read_bytes() == study.to_yaml().encode()
+    ours = {LOCK, STUDY, PATIENTS} if is_begun else {LOCK}
     for file in folder.path.iterdir():
         is_empty_table = file.name in PARTS and file.is_dir() and not any(file.iterdir())
-        if not (file.name in (LOCK, STUDY) or PART.fullmatch(file.name) or is_empty_table):
+        if not (file.name in ours or PART.fullmatch(file.name) or is_empty_table):
             raise OutputExistsError(
                 f"{folder.path}: exists and holds no study; choose another --out or say --overwrite"
             )
@@ -66,9 +70,13 @@ def _gone_on_with(folder: Folder, study: StudyFile, plan: pd.DataFrame) -> pd.Da
     old = folder.plan()
     said = (folder.path / STUDY).read_text()
     places = _places(old, plan)
-    if places is None or folder.provenance.get("kept") != kept(study):
+    is_kept_alike = folder.provenance.get("kept") == kept(study)
+    if places is None or not is_kept_alike:
         told = "; ".join(differences(said, study.to_yaml(), folder.provenance)) or "its runs are others"
-        raise OutputExistsError(f"{folder.path}: holds another study ({told}); choose another --out or say --overwrite")
+        holds = "holds another study"
+        if is_kept_alike and _places(plan, old) is not None:
+            holds = f"holds {len(old):,} runs, this file asks for {len(plan):,} of them"
+        raise OutputExistsError(f"{folder.path}: {holds} ({told}); choose another --out or say --overwrite")
     new = merged_plan(old, plan, places)
     if new.equals(old):
         if said != study.to_yaml():

@@ -141,6 +141,21 @@ def test_a_batch_that_broke_off_is_not_run_again(tmp_path, monkeypatch):
         mpn_abm.calibrate(a_study(targets_in(tmp_path), scenario=slower, generations=2), out=tmp_path / "c")
 
 
+@pytest.mark.cluster
+def test_processes_of_dask_leave_the_same_bits(tmp_path):
+    """Catches points that are judged in the order in which workers return them."""
+    pytest.importorskip("distributed", reason="no Dask: pip install 'mpn-abm[cluster]'")
+    source = a_study(targets_in(tmp_path), generations=2, population=8, max_runs=100)
+    alone = mpn_abm.calibrate(source, out=tmp_path / "alone")
+    study = mpn_abm.calibrate(source, out=tmp_path / "dask", jobs=2, executor="dask")
+    assert study.facts["digests"] == alone.facts["digests"]
+    assert study.facts["runs"] == alone.facts["runs"] > 8
+    for name in ("plan", "estimate", "posterior", "predictions", "generations"):
+        pd.testing.assert_frame_equal(getattr(study, name), getattr(alone, name), check_exact=True)
+    rows = [each.summary.sort_values("run_id", ignore_index=True) for each in (study, alone)]
+    pd.testing.assert_frame_equal(*rows, check_exact=True)
+
+
 def test_observations_and_arms(tmp_path):
     """A difference between arms is a target; only arms that targets name are run."""
     arms = {"control": {}, "fast": {"hematopoiesis.division_rate_per_year": 2.0}, "idle": {}}

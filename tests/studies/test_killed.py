@@ -5,14 +5,18 @@ In one process the instants are those between any two changes of the folder. Wit
 
 import os
 import random
+import shutil
 import signal
 import time
 from pathlib import Path
 
 import pytest
-from studies.study_folders import a_sweep, command, dies_in_a_copy, digests, digests_of, written
+from studies.study_folders import a_sweep, a_trial, command, dies_in_a_copy, digests, digests_of, written
 
 import mpn_abm
+from mpn_abm.scenario.studies.study_file import load_study
+from mpn_abm.studies.folder import Folder, runs_of
+from mpn_abm.studies.opening import opened
 
 INSTANTS = 8
 # what changes a folder
@@ -80,6 +84,54 @@ def test_killed_between_any_two_changes_of_the_folder(tmp_path, monkeypatch, tmp
             study.plan["shard"].nunique()
         }, at
         assert not list(place.rglob(".*")), at
+
+
+HALF = {"half": {"column": "vaf_driver", "above": 0.5}}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (None, a_trial(3)),
+        (a_trial(3), a_trial(4)),
+        (a_sweep(4), a_sweep(4, replicates=2)),
+        (a_sweep(4), a_sweep(4, endpoints=HALF)),
+    ],
+    ids=["begun", "patients", "renamed", "endpoints"],
+)
+def test_killed_at_any_instant_of_the_opening_the_old_runs_or_the_new_ones_are_there(
+    tmp_path, monkeypatch, earlier, later
+):
+    """Catches a plan that is gone before the new one comes, and a beginning that a second call refuses."""
+    source, before = tmp_path / "before", 0
+    source.mkdir()
+    if earlier is not None:
+        done = getattr(mpn_abm, "trial" if "trial" in earlier else "sweep")(earlier, out=source)
+        before = len(done.plan)
+    study = load_study(later)
+
+    def opening(place):
+        with Folder(place).held():
+            return opened(Folder(place), study)
+
+    def copied(name):
+        return Path(shutil.copytree(source, tmp_path / name))
+
+    place = copied("count")
+    total = changes_of(monkeypatch, lambda: opening(place))
+    new = len(mpn_abm.read(place).plan)
+    for at in range(total):
+        place = copied(f"at{at}")
+        assert killed(monkeypatch, lambda place=place: opening(place), at), at
+        if earlier is not None:
+            found = mpn_abm.read(place)
+            assert len(found.plan) in (before, new), at
+            assert found.summary["run_id"].isin(found.plan["run_id"]).sum() == before, at
+        plan = opening(place)
+        assert len(plan) == new, at
+        runs = runs_of(plan)
+        assert sum(runs[shard] for shard in Folder(place).done(runs)) == before, at
+        assert (place / "study.yaml").read_text() == study.to_yaml(), at
 
 
 def test_the_parent_is_killed_and_its_workers_end_with_it(tmp_path, tmp_path_factory):

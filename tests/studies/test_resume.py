@@ -1,5 +1,7 @@
 """A second call does what is missing, adds what is new, and loses nothing."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from studies.study_folders import RATE, a_sweep, a_trial, digests, digests_of, marrow
@@ -71,7 +73,6 @@ def test_runs_with_new_names_keep_their_rows(tmp_path, carried_out, tmp_path_fac
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        (a_sweep(8), "sweep.samples: 12 there, 8 here"),
         (a_sweep(12, scenario=marrow(seed=4)), "scenario.seed: 3 there, 4 here"),
         (a_sweep(12, output={"trajectory": "none"}), "output"),
         (a_trial(), "sweep"),
@@ -83,6 +84,28 @@ def test_another_study_is_refused_and_nothing_is_lost(tmp_path, other, told):
     with pytest.raises(OutputExistsError, match="holds another study") as refused:
         getattr(mpn_abm, "trial" if "trial" in other else "sweep")(other, out=tmp_path / "s")
     assert told in str(refused.value)
+    assert states_of(tmp_path / "s") == before
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "told"),
+    [
+        (a_sweep(8), a_sweep(4), "holds 8 runs, this file asks for 4 of them (sweep.samples: 8 there, 4 here)"),
+        (
+            a_sweep(4, replicates=2),
+            a_sweep(4),
+            "holds 8 runs, this file asks for 4 of them (sweep.replicates: 2 there, 1 here)",
+        ),
+        (a_trial(4), a_trial(3), "holds 8 runs, this file asks for 6 of them (trial.patients: 4 there, 3 here)"),
+    ],
+)
+def test_a_study_that_became_smaller_is_refused_with_both_numbers(tmp_path, earlier, later, told):
+    kind = "trial" if "trial" in later else "sweep"
+    getattr(mpn_abm, kind)(earlier, out=tmp_path / "s")
+    before = states_of(tmp_path / "s")
+    with pytest.raises(OutputExistsError) as refused:
+        getattr(mpn_abm, kind)(later, out=tmp_path / "s")
+    assert str(refused.value) == f"{tmp_path / 's'}: {told}; choose another --out or say --overwrite"
     assert states_of(tmp_path / "s") == before
 
 
@@ -101,6 +124,14 @@ def test_a_folder_with_something_else_is_refused_unless_overwritten(tmp_path):
     study = mpn_abm.sweep(a_sweep(3), out=tmp_path, overwrite=True)
     assert len(study.summary) == 3
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_files_of_somebody_with_the_names_of_a_study_are_refused(tmp_path):
+    """Catches a study file that is written over by the folder in which it stands."""
+    (tmp_path / "study.yaml").write_text("name: mine\n")
+    with pytest.raises(OutputExistsError, match="holds no study"):
+        mpn_abm.sweep(a_sweep(4), out=tmp_path)
+    assert states_of(tmp_path) == {Path("study.yaml"): b"name: mine\n"}
 
 
 def test_two_processes_have_the_bits_of_one(tmp_path, tmp_path_factory):

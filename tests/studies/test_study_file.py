@@ -35,6 +35,23 @@ def test_a_file_is_read_with_its_scenario_relative_to_it(tmp_path):
     assert not is_study(tmp_path / "nowhere.yaml")
 
 
+def test_a_scenario_in_place_is_called_as_its_study_unless_it_says_a_name(tmp_path):
+    (tmp_path / "one.yaml").write_text(mpn_abm.load({"schema": "mpn-abm/1", **base()}).to_yaml())
+    nameless = {key: said for key, said in base().items() if key != "name"}
+    for scenario, called in (
+        (nameless, "dose"),
+        (base(), "bare"),
+        ({"extends": "one.yaml"}, "dose"),
+        ({"extends": "one.yaml", "name": "other"}, "other"),
+    ):
+        file = tmp_path / "dose.yaml"
+        file.write_text(yaml_of({"schema": "mpn-abm/1", **sweep({VAF: [0.1, 0.2]}, scenario)}))
+        study = load_study(file)
+        assert study.scenario.spec.name == study.member({}).spec.name == called
+        assert load_study(study.to_yaml()).scenario.spec.name == called
+    assert load_study(sweep({VAF: [0.1]}, nameless), sets=["name=mine"]).scenario.spec.name == "mine"
+
+
 def test_a_patient_goes_over_set_and_an_arm_over_the_patient():
     """Catches layers in another order: each of the three says another value."""
     arms = {"control": {}, "fixed": {"patient.fitness": 3.0}}

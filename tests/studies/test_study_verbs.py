@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from studies.test_killed import wait_for
 
 import mpn_abm
 from mpn_abm.cli.main import main
+from mpn_abm.studies import rehearsal
 from mpn_abm.studies.executors import local
 
 
@@ -89,6 +91,36 @@ def test_a_rehearsal_says_what_a_study_takes_and_leaves_nothing(tmp_path, capsys
     assert told["wall_seconds"] < 100 * done.facts["wall_seconds"]
     assert main(["sweep", "run", str(file), "--dry-run"]) == 0
     assert "core-hours" in capsys.readouterr().out
+
+
+def test_a_rehearsal_has_its_kernels_compiled_by_another_process(tmp_path, monkeypatch, capsys):
+    """Catches the memory of the compiler among that of a run."""
+    started, real = [], subprocess.run
+
+    def watched(*words, **options):
+        started.append(real(*words, **options))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "run", watched)
+    file = written(tmp_path / "study.json", a_trial(4))
+    for is_there, processes in ((True, 0), (False, 3)):
+        monkeypatch.setattr(rehearsal, "is_compiled", lambda kernels, is_there=is_there: is_there)
+        assert main(["trial", str(file), "--dry-run"]) == 0
+        assert [done.returncode for done in started] == [0] * processes
+        assert "of one that compiles first" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_rehearsal_tells_the_memory_of_a_task_that_finds_compiled_code(tmp_path):
+    file, told = written(tmp_path / "study.json", a_sweep(4)), []
+    for _ in range(2):
+        process = command("sweep", "run", file, "--dry-run", "--json", env={"MPN_ABM_CACHE": str(tmp_path / "cache")})
+        out, err = process.communicate()
+        assert process.returncode == 0, err
+        told.append(json.loads(out))
+    cold, warm = told
+    assert cold["memory_mb"] == pytest.approx(warm["memory_mb"], rel=0.15)
+    assert cold["compiling_memory_mb"] > 1.5 * cold["memory_mb"]
 
 
 def test_a_trial_leaves_the_tables_of_its_arms(tmp_path, capsys):

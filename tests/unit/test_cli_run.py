@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -18,6 +19,7 @@ from mpn_abm.cli import progress, running
 from mpn_abm.cli.main import main
 from mpn_abm.files import claimed
 from mpn_abm.kernels import compiler
+from mpn_abm.mechanisms import schedule
 
 FACTS = {
     "out": str,
@@ -243,11 +245,11 @@ def test_compiling_is_announced_for_the_mode_that_is_asked_for(file, tmp_path, c
     monkeypatch.setattr(running, "run_scenario", None)
     monkeypatch.setattr(running, "threads_available", lambda: 2)
     for missing, announced in ((kernel, True), (None, False)):
-        cache = tmp_path / f"cache without {missing}" / "mechanisms_0f"
+        monkeypatch.setattr(compiler.settings, "CACHE_DIR", str(tmp_path / f"cache without {missing}"))
+        cache = tmp_path / f"cache without {missing}" / Path(schedule.run_days._cache.cache_path).name
         cache.mkdir(parents=True)
         for name in all_kernels - {missing}:
             (cache / f"schedule.{name}-250.py311.nbi").touch()
-        monkeypatch.setattr(compiler.settings, "CACHE_DIR", str(cache.parent))
         assert command(file, "--out", tmp_path / "out", *options) == 1
         assert capsys.readouterr().err.startswith("compiling the kernels: once for this version") == announced
 

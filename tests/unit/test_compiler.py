@@ -1,6 +1,7 @@
 """Where machine code is kept, and whether a mode of running has been compiled."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import mpn_abm
 from mpn_abm.compile.program import compile_scenario
 from mpn_abm.kernels import compiler
 from mpn_abm.kernels.compiler import type_of
-from mpn_abm.mechanisms import schedule
+from mpn_abm.mechanisms import schedule, start
 from mpn_abm.scenario.examples import scenario_files
 from mpn_abm.simulate import kernels_of, run, warm_up
 
@@ -45,6 +46,30 @@ def test_a_cache_that_cannot_be_made_gives_way_to_a_temporary_folder_and_says_so
     assert err.startswith(f"{tmp_path / 'file' / 'cache'}")
     assert f"kept for this time only, in {folder} " in err
     assert not folder.exists(), "left behind"
+
+
+def test_code_of_another_checkout_in_the_same_cache_is_not_ours(tmp_path):
+    """Catches a look at names alone: numba keeps code by the path of its source."""
+    look = "from mpn_abm.kernels.compiler import is_compiled; print(is_compiled(['begin', 'run_days']))"
+
+    def is_compiled_in(checkout):
+        path = {"PYTHONPATH": str(checkout), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+        done = subprocess.run(
+            [sys.executable, "-c", look], env={**os.environ, **path}, cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip() == "True"
+
+    (tmp_path / "other").mkdir()
+    (tmp_path / "linked").symlink_to(compiler.PACKAGE.parent)
+    shutil.copytree(compiler.PACKAGE, tmp_path / "other" / "mpn_abm", ignore=shutil.ignore_patterns("__pycache__"))
+    for entry in (start.begin, schedule.run_days):
+        code = tmp_path / "cache" / Path(entry._cache.cache_path).name
+        code.mkdir(parents=True, exist_ok=True)
+        (code / f"{entry._cache._impl.filename_base}.nbi").touch()
+    assert is_compiled_in(compiler.PACKAGE.parent)
+    assert not is_compiled_in(tmp_path / "other")
+    assert not is_compiled_in(tmp_path / "linked")
 
 
 def test_each_mode_calls_its_own_kernels():

@@ -78,6 +78,34 @@ def test_work_that_breaks_off_in_the_middle_leaves_what_was_there(tmp_path):
     assert contents(tmp_path) == {"a": b"old a", "c": b"old c"}
 
 
+@pytest.mark.parametrize("replaced", [(), ("a", "b", "old")], ids=["renewed", "another result"])
+def test_what_is_there_at_every_instant(tmp_path, monkeypatch, replaced):
+    """Catches an old file that is gone before the new one comes, and a last file beside others than its own."""
+    seen = []
+
+    def looking(change):
+        def looked(*words, **options):
+            seen.append({file.name: file.read_text() for file in tmp_path.iterdir() if file.suffix != ".part"})
+            return change(*words, **options)
+
+        return looked
+
+    for name in ("a", "b", "old"):
+        (tmp_path / name).write_text("old")
+    for name in ("replace", "unlink"):
+        monkeypatch.setattr(Path, name, looking(getattr(Path, name)))
+    with published_together(tmp_path, replaced=replaced) as write:
+        write("a", text("new"))
+        write("b", text("new"))
+    seen.append({name: content.decode() for name, content in contents(tmp_path).items()})
+    if replaced:
+        assert all("b" not in there or there["a"] == there["b"] for there in seen)
+        assert seen[-1] == {"a": "new", "b": "new"}
+    else:
+        assert all(there.keys() == {"a", "b", "old"} for there in seen)
+        assert [(there["a"], there["b"]) for there in seen] == [("old", "old"), ("new", "old"), ("new", "new")]
+
+
 def test_a_table_that_fails_while_it_is_written_leaves_the_old_run_whole(result, tmp_path, monkeypatch):
     run(bare()).write(tmp_path)
     before = contents(tmp_path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,14 @@ class Said:
     problems: list[Problem] = field(default_factory=list)
     of_scenario: list[Problem] = field(default_factory=list)
     in_place: str | None = None  # the file in which the scenario stands itself
+
+    def scenario_of(self, study: str) -> list[Entry]:
+        """The layers of the scenario; one that stands in the file is called as its study, unless it says a name."""
+        if self.in_place is None:
+            return self.scenario
+        *extended, own = self.scenario
+        name = entry_from({"name": study}, replace(DEFAULT, file="default, the name of the study"))
+        return [*extended, name, own]
 
 
 def root_of(source: Source) -> tuple[Entry, Path]:

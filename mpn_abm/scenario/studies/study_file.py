@@ -134,7 +134,8 @@ def load_study(
     said = read(source, sets, overrides)
     problems = said.problems
     document = document_of(said.study, problems)
-    layers = [*said.scenario, *said.later]
+    of_scenario = said.scenario if document.block is None else said.scenario_of(document.block.name)
+    layers = [*of_scenario, *said.later]
     where, overlays = _overlays(layers, document, said)
     compared, comparison, wrong = _comparison(layers, document, problems)
     if not said.scenario:

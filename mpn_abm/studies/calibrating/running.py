@@ -122,7 +122,7 @@ def _open(folder: Folder, study: StudyFile, planner: Planner, overwrite: bool) -
         for name in (SETUP, EVALUATED, HISTORY):
             (folder.path / name).unlink(missing_ok=True)
     if not folder.is_study:
-        refuse_what_is_there(folder)
+        refuse_what_is_there(folder, study)
         replaced(folder.path / STUDY, text(study.to_yaml()))
         replaced(folder.path / PLAN, plan_writer(planner.empty(), provenance_of(study)))
     elif folder.provenance["kind"] != study.kind:
