@@ -29,14 +29,14 @@ def dry_run(scenario: Scenario, as_json: bool) -> None:
 
 
 def compare_and_write(
-    scenario: Scenario, folder: Path, *, threads: int, overwrite: bool, as_json: bool, quiet: bool, strict: bool,
-    report_of: Path | None = None,
+    scenario: Scenario, folder: Path, *, threads: int, jobs: int, overwrite: bool, as_json: bool, quiet: bool,
+    strict: bool, report_of: Path | None = None,
 ) -> None:  # fmt: skip
     """Run all arms, compare, write, and tell; with the file of the scenario, write a report on it, too."""
     refuse_too_many_threads(threads)
     say_if_compiling(next(iter(scenario.arms.values()), scenario), threads, quiet)
     with progress(scenario.spec.name, quiet) as tell:
-        study = compare(scenario, out=folder, threads=threads, overwrite=overwrite, progress=tell)
+        study = compare(scenario, out=folder, threads=threads, jobs=jobs, overwrite=overwrite, progress=tell)
     if report_of is not None:
         write_report_into(folder, report_of)
     if as_json:

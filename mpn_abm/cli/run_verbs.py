@@ -84,6 +84,7 @@ def compare(
     sets: Set = None,
     replicates: Annotated[int | None, typer.Option(min=1, help="Runs of each arm.")] = None,
     threads: Threads = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes of one thread; the same bits for any number.")] = 1,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -95,8 +96,10 @@ def compare(
     options = _said(seed=seed, replicates=replicates)
     if any(source.is_dir() for source in sources) or len(sources) > 1:
         _refuse_what_is_no_folder(sources)
-        if options or sets or report or dry_run or threads > 1:
-            raise UsageError("--seed, --set, --replicates, --threads, --report, --dry-run: expected with a scenario")
+        if options or sets or report or dry_run or max(threads, jobs) > 1:
+            raise UsageError(
+                "--seed, --set, --replicates, --threads, --jobs, --report, --dry-run: expected with a scenario"
+            )
         from mpn_abm.cli import comparing_folders
 
         comparing_folders.compare_folders(sources, out, overwrite=overwrite, as_json=as_json, strict=strict)
@@ -113,7 +116,7 @@ def compare(
     if report:
         _refuse_without_what_a_report_needs()
     comparing.compare_and_write(
-        scenario, out, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict,
+        scenario, out, threads=threads, jobs=jobs, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict,
         report_of=sources[0] if report else None,
     )  # fmt: skip
 
