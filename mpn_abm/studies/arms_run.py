@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from mpn_abm.errors import SimulationError, UsageError
 from mpn_abm.scenario.scenario import Scenario
+from mpn_abm.scenario.schema import Output
 from mpn_abm.scenario.studies.study_file import StudyFile, load_study
 from mpn_abm.scenario.studies.writing import as_trial
 from mpn_abm.simulate import peak_memory_mb, run
@@ -32,6 +33,7 @@ from mpn_abm.studies.warming import warm
 
 TABLES = ("trajectory", "summary")
 ADDED = ("compile_seconds", "stepping_seconds", "candidates", "events")
+_OF_A_COMPARISON = Output(clones=False, events=False, snapshots=False)
 Told = Callable[[float], None] | None
 
 
@@ -48,13 +50,18 @@ def run_here(scenario: Scenario, replicates: int | None, threads: int, progress:
     results = {}
     for number, (name, arm) in enumerate(scenario.arms.items()):
         tell = None if progress is None else _part_of(progress, number, len(scenario.arms))
-        results[name] = run(arm, replicates=replicates, threads=threads, progress=tell)
+        results[name] = run(_with_its_summary(arm), replicates=replicates, threads=threads, progress=tell)
     parts = {
         table: of_one_schema([identified(result.tables[table], arm) for arm, result in results.items()])
         for table in TABLES
     }
     facts = {name: sum(result.facts[name] for result in results.values()) for name in ADDED}
     return ArmsRun(parts, facts | {"peak_memory_mb": peak_memory_mb()})
+
+
+def _with_its_summary(arm: Scenario) -> Scenario:
+    """Whatever the file leaves out: a comparison has a trajectory and a summary, and no other table of a run."""
+    return replace(arm, spec=arm.spec.model_copy(update={"output": _OF_A_COMPARISON}))
 
 
 def _part_of(progress: Callable[[float], None], number: int, arms: int) -> Callable[[float], None]:

@@ -105,6 +105,12 @@ def test_processes_make_the_same_tables(study):
     assert told == sorted(told)
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_comparison_has_a_summary_also_where_a_run_of_the_file_has_none(jobs):
+    study = mpn_abm.compare({**bare(arms={"a": {}, "b": {}}), "output": {"summary": False}}, jobs=jobs)
+    assert study.summary["arm"].tolist() == ["a", "b"]
+
+
 def test_what_the_arms_took_is_what_their_runs_took(study):
     alone = [mpn_abm.run(mpn_abm.load(compared(), arm=arm)).facts for arm in ARMS]
     for name in ("site_steps", "candidates", "events"):
