@@ -50,7 +50,7 @@ def _report(study: Study) -> None:
 def _how_compared(arm: str, reference: str, said: dict[str, Any]) -> str:
     if said["design"] == PAIRED:
         return f"{arm} and {reference}: {said['pairs']} pair(s) of runs with the same seed"
-    return f"{arm} and {reference}: independent, as no two of their runs have the same seed"
+    return f"{arm} and {reference}: independent, as no two of their runs share seed and patient"
 
 
 def _few(names: Sequence[str]) -> str:

@@ -82,7 +82,7 @@ def test_runs_of_other_seeds_are_independent(place, capsys):
     assert found["estimate"] == pytest.approx(means["other_seed"] - means["none"])
     assert len(set(study.plan["patient"])) == 5
     assert main(["compare", *(str(place / name) for name in ("none", "other_seed"))]) == 0
-    assert "other_seed and none: independent, as no two of their runs have the same seed" in capsys.readouterr().out
+    assert "other_seed and none: independent, as no two of their runs share seed and patient" in capsys.readouterr().out
 
 
 def test_twins_are_paired_by_seed_and_not_by_number(place, tmp_path):
