@@ -1,6 +1,8 @@
 """Many short runs of different scenarios: each leaves arrays, and tables are made of all together."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -20,12 +22,22 @@ from mpn_abm.stepping import drive
 _NO_OTHER_TABLES = Output(clones=False, events=False, snapshots=False)
 
 
+@dataclass
+class Spent:
+    """What runs took: seconds of stepping, candidates drawn, and those that changed a site."""
+
+    seconds: float = 0.0
+    candidates: int = 0
+    events: int = 0
+
+
 class Harvest:
     """Trajectories and summaries of runs, which have the bits that ``mpn_abm.run`` gives them."""
 
     def __init__(self) -> None:
         self._parts: dict[Layout, list[tuple[Rows, Ends]]] = {}
         self._memory = 0
+        self.spent = Spent()
 
     def run(self, scenario: Scenario, run_ids: Sequence[str], replicates: Sequence[int] = (0,)) -> None:
         """Run replicates of a scenario on one thread and keep what they leave.
@@ -51,9 +63,13 @@ class Harvest:
         self._refuse_if_too_large(program, together, len(replicates))
         recorder = Recorder(program, "")
         for first in range(0, len(replicates), together):
+            start = time.perf_counter()
             batch = Batch(program, replicates[first : first + together])
             drive(batch, recorder, (), _nobody_hears)
+            self.spent.seconds += time.perf_counter() - start
             recorder.finish(batch)
+            self.spent.candidates += batch.candidates
+            self.spent.events += batch.events
         ends = recorder.ends()._replace(run_id=np.array([*run_ids], object))
         self._parts.setdefault(program.layout, []).append((recorder.rows(), ends))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any
 
@@ -77,7 +77,12 @@ def judged(
                 "design": None if other is None else design_between(arms[claim.arm].names, other.names),
             }
         )  # fmt: skip
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return verdicts(rows)
+
+
+def verdicts(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The table of these rows, as `judged` makes them and a manifest tells them."""
+    table = pd.DataFrame(list(rows), columns=list(COLUMNS))
     return table.astype(dict.fromkeys(NUMBERS, "float64") | {"held": bool, "n": "int64"})
 
 

@@ -71,12 +71,20 @@ def run(
 
 
 def compare(
-    file: Annotated[Path, typer.Argument(help="A scenario with `arms:`.")],
-    out: Annotated[Path, typer.Option(help="Folder for the tables.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE|DIR...", help="A scenario with `arms:`; or folders of runs, the first to compare with."
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the tables; of folders they are only printed unless said.")
+    ] = None,
     seed: Seed = None,
     sets: Set = None,
     replicates: Annotated[int | None, typer.Option(min=1, help="Runs of each arm.")] = None,
     threads: Threads = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes of one thread; the same bits for any number.")] = 1,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -84,20 +92,39 @@ def compare(
     report: Report = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the runs would take.")] = False,
 ) -> None:
-    """Run all arms of a scenario with the same seeds, compare them, and say which claims held."""
+    """Run all arms of a scenario with the same seeds, or take runs that are there, and say how they differ."""
+    options = _said(seed=seed, replicates=replicates)
+    if any(source.is_dir() for source in sources) or len(sources) > 1:
+        _refuse_what_is_no_folder(sources)
+        if options or sets or report or dry_run or max(threads, jobs) > 1:
+            raise UsageError(
+                "--seed, --set, --replicates, --threads, --jobs, --report, --dry-run: expected with a scenario"
+            )
+        from mpn_abm.cli import comparing_folders
+
+        comparing_folders.compare_folders(sources, out, overwrite=overwrite, as_json=as_json, strict=strict)
+        return
     from mpn_abm.cli import comparing
     from mpn_abm.scenario.scenario import load
 
-    scenario = load(file, sets=sets or (), options=_said(seed=seed, replicates=replicates))
+    scenario = load(sources[0], sets=sets or (), options=options)
     if dry_run:
         comparing.dry_run(scenario, as_json)
         return
+    if out is None:
+        raise UsageError("--out DIR: expected a folder for the tables")
     if report:
         _refuse_without_what_a_report_needs()
     comparing.compare_and_write(
-        scenario, out, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict,
-        report_of=file if report else None,
+        scenario, out, threads=threads, jobs=jobs, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict,
+        report_of=sources[0] if report else None,
     )  # fmt: skip
+
+
+def _refuse_what_is_no_folder(sources: list[Path]) -> None:
+    for source in sources:
+        if source.is_file():
+            raise UsageError(f"{source}: expected a folder beside others; a scenario is compared alone, arm by arm")
 
 
 def _refuse_without_what_a_report_needs() -> None:

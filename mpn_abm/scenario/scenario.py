@@ -56,6 +56,8 @@ class Scenario:
         The scenarios of the arms, in the order of the file; an arm has none itself.
     overlays : dict
         What each arm says over the file.
+    layers : tuple of Entry
+        What is said below the arms, later over earlier, before it was merged with the defaults.
     """
 
     spec: Spec
@@ -65,6 +67,7 @@ class Scenario:
     arm: str | None = None
     arms: Mapping[str, Scenario] = field(default_factory=dict)
     overlays: Overlays = field(default_factory=dict)
+    layers: tuple[Entry, ...] = field(default=(), repr=False, compare=False)
 
     def get(self, path: str) -> Any:
         """The value at a path such as `treatments.car_t.dose_cells`, in the unit that the path says."""
@@ -211,4 +214,4 @@ def _assembled(layers: list[Entry], later: list[Entry], problems: list[Problem])
         raise ScenarioError(in_reading_order(problems))
     said = comparison, comparison_tree
     of_each = {name: Scenario(s, t, *said, arm=name) for name, (t, s) in arms.items() if s is not None}
-    return Scenario(spec, tree, *said, arms=of_each, overlays=overlays)
+    return Scenario(spec, tree, *said, arms=of_each, overlays=overlays, layers=tuple(of_file))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mpn_abm.analysis.answer import answer
 from mpn_abm.analysis.claims import judged, rows_of, versus_of
@@ -17,17 +20,16 @@ from mpn_abm.analysis.patients import Patients
 from mpn_abm.analysis.tables import compared, details, event_times, with_headlines
 from mpn_abm.columns import STUDY_TABLES
 from mpn_abm.compile.program import compile_scenario
-from mpn_abm.errors import Problem, ScenarioError
+from mpn_abm.errors import Problem, ScenarioError, UsageError
 from mpn_abm.files import RESOLVED, claimed, digest_of, published_together, text
 from mpn_abm.result import Result
 from mpn_abm.scenario.arms import said_by
 from mpn_abm.scenario.claim_columns import refuse_missing_columns
 from mpn_abm.scenario.said import origins_of
 from mpn_abm.scenario.scenario import Scenario, load
-from mpn_abm.simulate import peak_memory_mb, run
+from mpn_abm.studies.arms_run import ArmsRun, Told, run_here, run_over
 from mpn_abm.studies.keys import canonical_json, key_of
 from mpn_abm.studies.study import Study
-from mpn_abm.studies.union import identified, of_one_schema
 from mpn_abm.tables import table_from_frame, table_of
 
 
@@ -38,6 +40,7 @@ def compare(
     overrides: Mapping[str, Any] | None = None,
     replicates: int | None = None,
     threads: int = 1,
+    jobs: int = 1,
     overwrite: bool = False,
     progress: Callable[[float], None] | None = None,
 ) -> Study:
@@ -57,6 +60,9 @@ def compare(
         Runs of each arm; the scenario's own number unless said.
     threads : int
         As of ``mpn_abm.run``.
+    jobs : int
+        Processes with one thread each, over which arms and replicates are spread. The tables have the same bits for
+        any number.
     overwrite : bool
         Whether the tables of an earlier study make way.
     progress : callable, optional
@@ -72,14 +78,20 @@ def compare(
         If the scenario is wrong or has no two arms.
     OutputExistsError
         If the folder has something in it and ``overwrite`` is not set.
+    UsageError
+        If there are several threads and several jobs.
     """
+    if jobs < 1:
+        raise UsageError(f"jobs: {jobs}: expected a whole number from 1")
+    if jobs > 1 and threads > 1:
+        raise UsageError(f"threads: {threads}: expected 1 with several jobs, each of which has one thread")
     scenario = source if isinstance(source, Scenario) else load(source, overrides)
     refuse_without_arms(scenario)
     if out is None:
-        return _compared(scenario, replicates, threads, progress)
+        return _compared(scenario, replicates, threads, jobs, progress)
     # refused before the work, not after it
     with claimed(Path(out), overwrite):
-        study = _compared(scenario, replicates, threads, progress)
+        study = _compared(scenario, replicates, threads, jobs, progress)
         with published_together(Path(out)) as write:
             write(RESOLVED, text(scenario.to_yaml()))
         study.facts = study.write_into(Path(out))
@@ -99,17 +111,13 @@ def reference_of(scenario: Scenario) -> str:
     return scenario.comparison.reference or next(iter(scenario.arms))
 
 
-def _compared(
-    scenario: Scenario, replicates: int | None, threads: int, progress: Callable[[float], None] | None
-) -> Study:
+def _compared(scenario: Scenario, replicates: int | None, threads: int, jobs: int, progress: Told) -> Study:
     start = time.perf_counter()
     for arm in scenario.arms.values():
         _refuse_claims_without_columns(arm, reference_of(scenario))
-    results = {}
-    for number, (name, arm) in enumerate(scenario.arms.items()):
-        tell = None if progress is None else _part_of(progress, number, len(scenario.arms))
-        results[name] = run(arm, replicates=replicates, threads=threads, progress=tell)
-    return _study(scenario, results, start)
+    if jobs > 1:
+        return _study(scenario, run_over(scenario, replicates, jobs, progress), start)
+    return _study(scenario, run_here(scenario, replicates, threads, progress), start)
 
 
 def _refuse_claims_without_columns(arm: Scenario, reference: str) -> None:
@@ -123,20 +131,12 @@ def _refuse_claims_without_columns(arm: Scenario, reference: str) -> None:
     refuse_missing_columns(asked, said.endpoints, known, f"the arm {arm.arm}")
 
 
-def _part_of(progress: Callable[[float], None], number: int, arms: int) -> Callable[[float], None]:
-    return lambda share: progress((number + share) / arms)
-
-
-def _study(scenario: Scenario, results: Mapping[str, Result], start: float) -> Study:
+def _study(scenario: Scenario, ran: ArmsRun, start: float) -> Study:
     own, claims = with_headlines(scenario.comparison.endpoints), scenario.comparison.expect
     reference = reference_of(scenario)
-    parts = {
-        name: of_one_schema([identified(results[arm].tables[name], arm) for arm in results])
-        for name in ("trajectory", "summary")
-    }
     patients: dict[str, Patients] = {
         arm: patients_of(trajectory.to_pandas(), summary.to_pandas())
-        for arm, trajectory, summary in zip(results, parts["trajectory"], parts["summary"], strict=True)
+        for arm, trajectory, summary in zip(scenario.arms, *ran.parts.values(), strict=True)
     }
     days = headline_days(patients, scenario.spec.time.step)
     asked = _file_itself(scenario, patients)
@@ -150,16 +150,14 @@ def _study(scenario: Scenario, results: Mapping[str, Result], start: float) -> S
         "claims": verdicts,
     }
     tables = {name: table_from_frame(STUDY_TABLES[name], frame) for name, frame in frames_of.items()}
-    tables["plan"] = _plan(scenario, results)
-    first = next(iter(results.values()))
-    facts = _facts(scenario, results, parts["trajectory"], start) | {
+    tables["plan"] = _plan(scenario, ran)
+    facts = _facts(scenario, ran, start) | {
         "reference": reference,
         "claims": rows_of(verdicts),
         "claims_left_out": [name for name in claims if name not in set(verdicts["claim"])],
     }
     said = answer(scenario.spec.question, verdicts, comparison, reference, facts["replicates"])
-    provenance = {**first.provenance, "scenario": scenario.spec.name, "scenario_sha256": scenario.sha256}
-    return Study(parts, tables, facts | {"answer": said}, provenance)
+    return Study(ran.parts, tables, facts | {"answer": said}, Result(scenario, {}).provenance)
 
 
 def _file_itself(scenario: Scenario, patients: Mapping[str, Patients]) -> dict[str | None, Patients]:
@@ -168,12 +166,11 @@ def _file_itself(scenario: Scenario, patients: Mapping[str, Patients]) -> dict[s
     return {None: patients[alike[0]]} if alike else {}
 
 
-def _plan(scenario: Scenario, results: Mapping[str, Result]) -> pa.Table:
+def _plan(scenario: Scenario, ran: ArmsRun) -> pa.Table:
     rows: dict[str, list[Any]] = {column.name: [] for column in STUDY_TABLES["plan"]}
-    for shard, (arm, result) in enumerate(results.items()):
+    for shard, (arm, summary) in enumerate(zip(scenario.arms, ran.parts["summary"], strict=True)):
         said = said_by(scenario.overlays[arm])
         parameters = canonical_json({".".join(map(str, path)): leaf.plain() for path, leaf in said.items()})
-        summary = identified(result.tables["summary"], arm)
         seeds = summary.column("seed").to_pylist()
         for name in ("run_id", "arm", "patient", "replicate", "seed"):
             rows[name] += summary.column(name).to_pylist()
@@ -184,24 +181,25 @@ def _plan(scenario: Scenario, results: Mapping[str, Result]) -> pa.Table:
     return table_of(STUDY_TABLES["plan"], {name: pa.array(values) for name, values in rows.items()})
 
 
-def _facts(
-    scenario: Scenario, results: Mapping[str, Result], trajectory: list[pa.Table], start: float
-) -> dict[str, Any]:
-    each = [result.facts for result in results.values()]
-    added = ("compile_seconds", "stepping_seconds", "site_steps", "candidates", "events")
+def _facts(scenario: Scenario, ran: ArmsRun, start: float) -> dict[str, Any]:
+    summaries = dict(zip(scenario.arms, ran.parts["summary"], strict=True))
+    reasons = {name: Counter(summary.column("end_reason").to_pylist()) for name, summary in summaries.items()}
+    first = next(iter(reasons.values()))
+    days = sum(pc.sum(summary.column("end_day")).as_py() for summary in summaries.values())
     return {
         "status": "done",
         "name": scenario.spec.name,
         "question": scenario.spec.question,
         "arms": {name: arm.sha256 for name, arm in scenario.arms.items()},
         "origins": origins_of(scenario),
-        "end_reason": each[0]["end_reason"],
-        "end_reasons": {name: result.facts["end_reasons"] for name, result in results.items()},
-        "replicates": each[0]["replicates"],
+        "end_reason": first.most_common(1)[0][0],
+        "end_reasons": {name: dict(told) for name, told in reasons.items()},
+        "replicates": first.total(),
         "seed": scenario.spec.seed,
         "scenario_sha256": scenario.sha256,
-        "trajectory_sha256": digest_of(pa.concat_tables(trajectory)),
+        "trajectory_sha256": digest_of(pa.concat_tables(ran.parts["trajectory"])),
         "wall_seconds": time.perf_counter() - start,
-        "peak_memory_mb": peak_memory_mb(),
-        **{name: sum(facts[name] for facts in each) for name in added},
+        # arms share their steps and their sites
+        "site_steps": round(days / scenario.spec.time.step) * math.prod(scenario.spec.marrow.shape),
+        **ran.facts,
     }

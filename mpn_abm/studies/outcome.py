@@ -14,3 +14,6 @@ class Outcome:
     failed: int
     seconds: float
     peak_memory_mb: float
+    stepping_seconds: float = 0.0
+    candidates: int = 0
+    events: int = 0

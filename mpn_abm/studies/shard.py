@@ -57,7 +57,10 @@ def carry_out(folder: str, shard: int, retry_failed: bool = False) -> Outcome:
         tables[name] = in_plan_order(whole, plan)
     _publish(place, shard, len(plan), tables, failures_table(folder, todo, made.failures))
     seconds = time.perf_counter() - start
-    return Outcome(shard, len(plan) - len(made.failures), len(made.failures), seconds, peak_memory_mb())
+    well, spent = len(plan) - len(made.failures), made.harvest.spent
+    return Outcome(
+        shard, well, len(made.failures), seconds, peak_memory_mb(), spent.seconds, spent.candidates, spent.events
+    )
 
 
 def give_up(folder: str, shard: int, why: str) -> Outcome:

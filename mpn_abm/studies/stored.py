@@ -39,10 +39,11 @@ def read(folder: str | PathLike[str]) -> Study:
     path = Path(folder)
     if not (path / PLAN).is_file():
         raise MissingFileError(f"{path}: expected the folder of a study, with {PLAN}")
-    return Study(_Parts(path), _Whole(path), _facts(path), _provenance(path))
+    return Study(_Parts(path), _Whole(path), facts_of(path), _provenance(path))
 
 
-def _facts(path: Path) -> dict[str, Any]:
+def facts_of(path: Path) -> dict[str, Any]:
+    """What the manifest of a folder says."""
     try:
         content: dict[str, Any] = json.loads((path / MANIFEST).read_text())
     except FileNotFoundError:
@@ -67,7 +68,7 @@ class _Parts(Mapping[str, list[pa.Table]]):
     def __getitem__(self, table: str) -> list[pa.Table]:
         if table not in PARTS:
             raise KeyError(table)
-        return [_read(file) for file in self._files(table)]
+        return [read_table(file) for file in self._files(table)]
 
     def _files(self, table: str) -> list[Path]:
         folder = Folder(self._path)
@@ -92,7 +93,7 @@ class _Whole(Mapping[str, pa.Table]):
     def __getitem__(self, table: str) -> pa.Table:
         if table not in _TABLES:
             raise KeyError(table)
-        return _read(self._path / f"{table}.parquet")
+        return read_table(self._path / f"{table}.parquet")
 
     def __contains__(self, table: object) -> bool:
         return table in list(self)
@@ -104,7 +105,8 @@ class _Whole(Mapping[str, pa.Table]):
         return sum(1 for _ in self)
 
 
-def _read(file: Path) -> pa.Table:
+def read_table(file: Path) -> pa.Table:
+    """A Parquet file of a study or a run."""
     try:
         return pq.ParquetFile(file).read()
     except FileNotFoundError as error:

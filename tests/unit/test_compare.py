@@ -1,6 +1,8 @@
 """Comparing arms: the same bits until a difference acts, the tables of a study, what is printed, the exit codes."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,11 +16,16 @@ from mpn_abm.analysis.answer import answer
 from mpn_abm.analysis.headlines import patients_of
 from mpn_abm.cli.main import main
 from mpn_abm.columns import STUDY_TABLES
-from mpn_abm.errors import OutputExistsError, ScenarioError, UsageError
+from mpn_abm.errors import OutputExistsError, ScenarioError, SimulationError, UsageError
 from mpn_abm.files import digest_of
-from mpn_abm.studies.study import WHOLE
+from mpn_abm.scenario.studies.study_file import load_study
+from mpn_abm.scenario.studies.writing import as_trial
+from mpn_abm.studies import arms_run
+from mpn_abm.studies.failures import failures_table
+from mpn_abm.studies.study import WHOLE, Study
 from mpn_abm.studies.union import of_one_schema
 
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 ARMS = {"none": {"treatments": {"car_t": None}}, "full": {}, "late": {"treatments.car_t.day": 21}}
 CLAIMS = {
     "less": {"arm": "full", "versus": "none", "endpoint": "vaf_calr", "at_day": 40, "high": 0.0, "source": "ELN"},
@@ -74,6 +81,72 @@ def test_a_replicate_has_one_seed_in_all_arms(study):
     seeds = study.plan.pivot(index="patient", columns="arm", values="seed")
     assert (seeds.nunique(axis=1) == 1).all()
     assert seeds["full"].nunique() == 3
+
+
+# ---- over processes
+
+
+def test_processes_make_the_same_tables(study):
+    """And the order of runs, which come back in shards, and what the manifest says, the digest of rows included."""
+    told = []
+    over = mpn_abm.compare(compared(), jobs=2, progress=told.append)
+    for name, parts in study.parts.items():
+        for one, other in zip(parts, over.parts[name], strict=True):
+            assert other.equals(one)
+            assert other.schema.equals(one.schema, check_metadata=True)
+    for name, table in study.tables.items():
+        assert over.tables[name].equals(table), name
+    spent = ("compile_seconds", "stepping_seconds", "wall_seconds", "peak_memory_mb")
+    one, other = ({name: said for name, said in of.facts.items() if name not in spent} for of in (study, over))
+    assert other == one
+    assert over.provenance == study.provenance
+    assert over.facts["stepping_seconds"] > 0.0
+    assert (told[0], told[-1]) == (0.0, 1.0)
+    assert told == sorted(told)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_comparison_has_a_summary_also_where_a_run_of_the_file_has_none(jobs):
+    study = mpn_abm.compare({**bare(arms={"a": {}, "b": {}}), "output": {"summary": False}}, jobs=jobs)
+    assert study.summary["arm"].tolist() == ["a", "b"]
+
+
+def test_what_the_arms_took_is_what_their_runs_took(study):
+    alone = [mpn_abm.run(mpn_abm.load(compared(), arm=arm)).facts for arm in ARMS]
+    for name in ("site_steps", "candidates", "events"):
+        assert study.facts[name] == sum(facts[name] for facts in alone), name
+
+
+def test_the_arms_of_the_library_are_the_same_as_patients():
+    """Through the file that a worker reads. Catches presets, deleted things and days that are lost on the way."""
+    files = [file for file in SCENARIOS.rglob("*.yaml") if not file.is_relative_to(SCENARIOS / "studies")]
+    scenarios = [scenario for scenario in map(mpn_abm.load, files) if scenario.arms]
+    assert len(scenarios) >= 18
+    for scenario in scenarios:
+        written = load_study(as_trial(scenario, 2), trusted=True).to_yaml()
+        arms = load_study(written, trusted=True).scenario.arms
+        assert {name: arm.sha256 for name, arm in arms.items()} == {n: arm.sha256 for n, arm in scenario.arms.items()}
+
+
+def test_a_run_that_fails_in_a_process_is_told(monkeypatch):
+    plan = mpn_abm.compare(bare(arms={"a": {}, "b": {}}, replicates=2)).plan
+    failures = failures_table("x", plan, [(3, ValueError("no number"))])
+    monkeypatch.setattr(arms_run, "read", lambda _: Study({"failures": [failures]}, {"plan": pa.table({})}))
+    monkeypatch.setattr(arms_run, "work", lambda *_: [])
+    with pytest.raises(SimulationError, match=r"^b-00001: no number \(1 of 4 runs failed\)$"):
+        mpn_abm.compare(bare(arms={"a": {}, "b": {}}, replicates=2), jobs=2)
+
+
+def test_threads_and_jobs_exclude_each_other_and_a_changed_scenario_is_refused():
+    with pytest.raises(UsageError, match="threads: 2: expected 1 with several jobs"):
+        mpn_abm.compare(compared(), threads=2, jobs=2)
+    with pytest.raises(UsageError, match="jobs: 0: expected a whole number from 1"):
+        mpn_abm.compare(compared(), jobs=0)
+    scenario = mpn_abm.load(bare(arms={"a": {}, "b": {}}))
+    spec = scenario.spec.model_copy(update={"question": "Another?"})
+    arms = {**scenario.arms, "b": replace(scenario.arms["b"], spec=spec)}
+    with pytest.raises(UsageError, match="jobs: expected a scenario as it was loaded, and its arm b has other values"):
+        mpn_abm.compare(replace(scenario, arms=arms), jobs=2)
 
 
 # ---- tables
@@ -206,7 +279,7 @@ FAILS = {"never": {"arm": "full", "endpoint": "vaf_calr", "high": -1.0}}
 
 def test_compare_prints_a_table_the_claims_and_an_answer(tmp_path, capsys):
     file = written(tmp_path, expect=CLAIMS, question="Does it help?")
-    assert main(["compare", file, "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    assert main(["compare", file, "--out", str(tmp_path / "out"), "--quiet", "--jobs", "2"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     assert out.splitlines()[0] == "niche: 3 arms, 2 run(s) of each with the same seeds"

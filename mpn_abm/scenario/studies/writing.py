@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from mpn_abm.scenario.arms import Overlays
+from mpn_abm.scenario.claim_checks import HEADLINE_DAYS
 from mpn_abm.scenario.defaults import catalogues
 from mpn_abm.scenario.layers import merged
+from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.scenario.schema import SCHEMA, Comparison, Spec
 from mpn_abm.scenario.shape import Blocks, Listed, Named, Shape
 from mpn_abm.scenario.studies.base import Base
@@ -26,16 +29,33 @@ def as_study_file(document: Document, base: Base, compared: Entry, folder: Path)
     for name in _FILES:
         if block.get(name) is not None:
             block[name] = str((folder / block[name]).resolve())
-    arms = {name: _as_said(_in_one(overlay), _MARROW) for name, overlay in base.overlays.items()}
-    scenario = _as_said(merged(Entry({}, DEFAULT), base.layers, _MARROW, []), _MARROW)
-    for part, names in _deleted(base).items():
-        scenario.setdefault(part, {}).update(dict.fromkeys(names))
+    scenario, arms = _marrow_as_said(base.layers, base.overlays)
     if document.kind == "trial":
         block["arms"] = arms
     else:
         scenario["arms"] = arms
     asked = _as_said(compared, Blocks((Comparison,)))
     return {"schema": SCHEMA, **own, **asked, "scenario": scenario}
+
+
+def as_trial(scenario: Scenario, replicates: int) -> dict[str, Any]:
+    """A scenario with arms as the content of a study file: a trial of so many patients who are all alike.
+
+    Patient k has the seed of replicate k, so that its runs are those of the arms.
+    """
+    marrow, arms = _marrow_as_said(scenario.layers, scenario.overlays)
+    asked = _as_said(scenario.comparison_tree, Blocks((Comparison,)))
+    days = [day for day in HEADLINE_DAYS if day <= scenario.spec.time.duration]
+    trial = {"patients": replicates, "seed": scenario.spec.seed, "arms": arms, "at_days": days}
+    return {"schema": SCHEMA, "name": scenario.spec.name, **asked, "scenario": marrow, "trial": trial}
+
+
+def _marrow_as_said(layers: Sequence[Entry], overlays: Overlays) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the layers say in one, and what each arm says over them."""
+    said = _as_said(merged(Entry({}, DEFAULT), layers, _MARROW, []), _MARROW)
+    for part, names in _deleted(layers).items():
+        said.setdefault(part, {}).update(dict.fromkeys(names))
+    return said, {name: _as_said(_in_one(overlay), _MARROW) for name, overlay in overlays.items()}
 
 
 def _as_said(entry: Entry, shape: Shape) -> Any:
@@ -50,10 +70,10 @@ def _as_said(entry: Entry, shape: Shape) -> Any:
     return {declared[name].key: _as_said(child, shape.child(name)) for name, child in entry.value.items()}
 
 
-def _deleted(base: Base) -> dict[str, list[str]]:
+def _deleted(layers: Sequence[Entry]) -> dict[str, list[str]]:
     """What the layers delete from the catalogues."""
     known = catalogues()
-    left = merged(known, base.layers, _MARROW, [])
+    left = merged(known, layers, _MARROW, [])
     gone = {part: [name for name in said.value if left.at((part, name)) is None] for part, said in known.value.items()}
     return {part: names for part, names in gone.items() if names}
 
