@@ -7,7 +7,7 @@ The second puts what was printed into the page. Examples run in order, in an emp
 
 * `sh`: lines that begin with `mpn-abm` go through the command line; other lines are not allowed
 * `python`: executed, all of a page in one namespace
-* `yaml` after `<!-- file: NAME -->`: written to that file
+* `yaml` or `csv` after `<!-- file: NAME -->`: written to that file
 * `text`: what the example above prints; `...` stands for anything, a line of its own for any lines
 
 Before a block, `<!-- not run -->` leaves it out, `<!-- needs MODULE -->` leaves it out where there is no such module,
@@ -74,7 +74,7 @@ def run_page(page: str) -> Iterator[Example]:
         if example is not None:
             yield example
         example = None
-        if block["language"] == "yaml" and block["file"]:
+        if block["language"] in ("yaml", "csv") and block["file"]:
             Path(block["file"]).write_text(text)
         elif block["language"] == "sh":
             example = run_shell(text, line, int(block["exit"] or 0))

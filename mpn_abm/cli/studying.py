@@ -77,7 +77,7 @@ def run_file(
         return
     if out is None:
         raise UsageError(NO_OUT)
-    start, done_before = time.perf_counter(), _done_before(out)
+    start, done_before = time.perf_counter(), 0 if overwrite else _done_before(out)
     with stoppable(stopped_in(out)), watching(study.name, quiet) as watcher:
         done = run_study(
             study, out, jobs=machine.jobs, executor=machine.executor, scheduler=machine.scheduler,

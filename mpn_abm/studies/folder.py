@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -133,7 +134,15 @@ class Folder:
         return shard in self.done({shard: runs})
 
     def remove_orphans(self, runs: Mapping[int, int]) -> None:
-        """Take away parts of shards that are not done, or are none of the plan, and files that were being written."""
+        """Take away parts of shards that are not done, or are none of the plan, and files that were being written.
+
+        A part that no longer reads, as a disk or a copy has damaged it, goes as well: its shard is done anew.
+        """
+        for table in PARTS:
+            for shard in self.shards_with(table):
+                if not _reads(self.part(table, shard)):
+                    print(f"{self.part(table, shard)}: is damaged; its runs are made anew", file=sys.stderr)
+                    _remove(self.part(table, shard))
         done = self.done(runs)
         for table in PARTS:
             for shard in self.shards_with(table) - done:
@@ -207,6 +216,13 @@ def runs_of(plan: pd.DataFrame) -> dict[int, int]:
     """How many runs each shard of a plan has."""
     shards, numbers = np.unique(plan["shard"].to_numpy(), return_counts=True)
     return dict(zip(shards.tolist(), numbers.tolist(), strict=True))
+
+
+def _reads(file: Path) -> bool:
+    try:
+        return rows_in(file) >= 0
+    except (OSError, pa.ArrowInvalid):
+        return False
 
 
 def rows_in(file: Path) -> int:

@@ -187,3 +187,27 @@ def test_events_between_the_days_that_are_kept_are_found_all_the_same(tmp_path):
     assert rows["days"] < 0.8 * rows["all"]
     for table in ("endpoints", "survival", "km", "comparison"):
         pd.testing.assert_frame_equal(getattr(found["days"], table), getattr(found["all"], table))
+
+
+@pytest.mark.parametrize("table", ["summary", "trajectory"])
+def test_a_part_that_a_disk_has_damaged_is_made_anew(table, tmp_path, capsys):
+    file, folder = written(tmp_path / "study.json", a_sweep(4)), tmp_path / "s"
+    words = ["sweep", "run", str(file), "--out", str(folder), "--quiet"]
+    assert main(words) == 0
+    whole = digests(folder)
+    part = folder / table / "part-00002.parquet"
+    part.write_bytes(part.read_bytes()[:100])
+    capsys.readouterr()
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert "part-00002.parquet: is damaged; its runs are made anew" in said.err
+    assert digests(folder) == whole
+    assert len(mpn_abm.read(folder).summary) == 4
+
+
+def test_a_study_begun_anew_had_nothing_done_before(tmp_path, capsys):
+    file = written(tmp_path / "study.json", a_sweep(4))
+    words = ["sweep", "run", str(file), "--out", str(tmp_path / "s"), "--quiet"]
+    assert main(words) == 0
+    assert main([*words, "--overwrite"]) == 0
+    assert "done before" not in capsys.readouterr().out
