@@ -336,16 +336,23 @@ STUDY_TABLES: dict[str, tuple[Column, ...]] = {
         Column("alpha", "float64", "-", "its two-sided level"),
         Column("size", "int64", "-", "patients of each arm; of twins pairs"),
         Column("repeats", "int64", "-", "trials of that size that were drawn from the large one"),
-        Column("power", "float64", "-", "share of them in which the test is significant"),
+        Column("power", "float64", "-", "share of them in which the test is significant; null where all are alike"),
         Column("low", "float64", "-", "lower limit of its 95 % interval for the number of repeats (Wilson)"),
         Column("high", "float64", "-", "upper limit"),
         Column(
             "trial_low", "float64", "-", "lowest power that the large trial, being a sample, leaves possible (95 %)"
         ),
         Column("trial_high", "float64", "-", "highest"),
-        Column("patients", "int64", "-", "patients of each arm in the large trial, or pairs"),
-        Column("patients_needed", "int64", "-", "how many it needs for trial_low and trial_high to be 0.2 apart"),
-        Column("answered", "bool", "-", "whether it has as many"),
+        Column("patients", "int64", "-", "patients of the arm in the large trial, or pairs"),
+        Column("patients_versus", "int64", "-", "those of the arm compared with, or the same pairs"),
+        Column(
+            "patients_needed",
+            "int64",
+            "-",
+            "how many it needs in each arm for trial_low and trial_high to be 0.2 apart, if the power is right; "
+            "null where all are alike",
+        ),
+        Column("answered", "bool", "-", "whether it has as many; of arms that differ in size by the harmonic mean"),
     ),
     "indices": (
         _OF_ARM,

@@ -69,7 +69,7 @@ def published_together(folder: Path, replaced: Collection[str] = ()) -> Iterator
 
     try:
         yield write
-        gone = set(replaced) - set(parts)
+        gone = [name for name in replaced if name not in parts]
         last = [name for name in list(parts)[-1:] if name in replaced]
         for name in [*last, *gone]:
             with _told(folder / name):

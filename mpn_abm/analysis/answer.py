@@ -32,16 +32,23 @@ def _of_claims(claims: pd.DataFrame) -> str:
 def _of_the_first_figure(comparison: pd.DataFrame, reference: str, replicates: int) -> str:
     """The driver's VAF at the end, or what else stands first in a comparison."""
     at_end = comparison[comparison["day"].isna() & (comparison["statistic"] == "mean")]
-    name = next((name for name in HEADLINES if (at_end["endpoint"] == name).any()), None)
-    if name is None:
-        return ""
-    rows = at_end[at_end["endpoint"] == name]
-    alone = rows[rows["contrast"].isna()].set_index("arm")["estimate"]
-    told = [_of_arm(row, alone) for row in rows[rows["contrast"] == "difference"].to_dict("records")]
-    figure = f"{HEADLINES[name]} at the end: {_of_one(reference, alone)}, {', '.join(told)}"
+    for name, words in HEADLINES.items():
+        rows = at_end[at_end["endpoint"] == name]
+        alone = rows[rows["contrast"].isna()].set_index("arm")["estimate"]
+        # a claim may ask for one arm, or for a contrast without its arms
+        changes = rows[
+            (rows["contrast"] == "difference") & (rows["versus"] == reference) & rows["arm"].isin(alone.index)
+        ]
+        if reference in alone.index and len(changes):
+            told = [_of_one(reference, alone), *(_of_arm(row, alone) for row in changes.to_dict("records"))]
+            return f"{words} at the end: {', '.join(told)}; {_of_chance(replicates)}"
+    return ""
+
+
+def _of_chance(replicates: int) -> str:
     if replicates == 1:
-        return f"{figure}; one run of each arm, which says nothing about chance"
-    return f"{figure}; {replicates} runs of each arm"
+        return "one run of each arm, which says nothing about chance"
+    return f"{replicates} runs of each arm"
 
 
 def _of_arm(row: Mapping[Any, Any], alone: pd.Series) -> str:

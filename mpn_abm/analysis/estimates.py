@@ -151,9 +151,13 @@ def _of_times(question: Question, own: Own, one: Patients, other: Patients) -> E
 
 
 def _told(question: Question, times: pd.DataFrame) -> float:
-    if question.statistic == "restricted_mean" and question.day is not None:
-        return survival.restricted_mean(times, question.day)
-    return curves.of_all(times, curve_of(question))
+    if question.day is None or question.statistic == "median_days":
+        return curves.of_all(times, curve_of(question))
+    return {
+        "survival": survival.share_free,
+        "incidence": survival.incidence_at,
+        "restricted_mean": survival.restricted_mean,
+    }[question.statistic](times, question.day)
 
 
 def _of_correlations(question: Question, own: Own, one: Patients, other: Patients) -> Estimate:

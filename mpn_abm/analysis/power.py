@@ -3,7 +3,9 @@
 A large trial is a sample itself. Its effect is known within its own error, which no number of repeats makes smaller:
 drawing again as many patients as it has says no more than its p-value. With N patients the noncentrality of a trial of
 m is known with a standard error of sqrt(m / N); `trial_low` and `trial_high` are the power at its 95 % limits, by the
-normal approximation of a two-sided test, and `answered` says whether N is large enough.
+normal approximation of a two-sided test, and `answered` says whether N is large enough. Where it is not, more patients
+have to be simulated, which is for whoever runs the trial: nothing here does. Where all patients are alike, or an
+arm has none, the large trial leaves every power possible.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,15 +72,17 @@ def power(asked: PowerQuestion, own: Own, arms: Arms) -> pd.DataFrame:
             "power.design: paired: expected independent, as the arms of the large trial hold different patients"
         )
     test = _test(asked, own, one, other, design)
+    everybody = (np.ones((1, number), int) for number in test.numbers)
+    is_testable = not np.isnan(test.p_values(*everybody)[0])
     rows = [
         {
             "endpoint": asked.endpoint, "day": asked.day, "arm": arm, "versus": versus, "design": design,
             "test": test.name, "alpha": asked.alpha, "size": size, "repeats": asked.repeats,
-            **_of_size(asked, test, size),
+            **_of_size(asked, test, size, is_testable),
         }
         for size in asked.sizes
     ]  # fmt: skip
-    return pd.DataFrame(rows).astype({"day": "float64"})
+    return pd.DataFrame(rows).astype({"day": "float64", "patients_needed": "Int64"})
 
 
 def _test(asked: PowerQuestion, own: Own, one: Patients, other: Patients, design: str) -> TestOfDraws:
@@ -90,7 +95,11 @@ def _test(asked: PowerQuestion, own: Own, one: Patients, other: Patients, design
     return make(one_values, other_values, is_event, one.weight, other.weight)
 
 
-def _of_size(asked: PowerQuestion, test: TestOfDraws, size: int) -> dict[str, float]:
+def _of_size(asked: PowerQuestion, test: TestOfDraws, size: int, is_testable: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"patients": test.numbers[0], "patients_versus": test.numbers[-1]}
+    if not is_testable:
+        found |= dict.fromkeys(("power", "low", "high"), np.nan)
+        return found | {"trial_low": 0.0, "trial_high": 1.0, "patients_needed": None, "answered": False}
     sizes = (size,) * len(test.numbers)
     p_values = over_draws(test.numbers, test.p_values, asked.repeats, SEED, sizes, test.chances)
     significant = int((p_values < asked.alpha).sum())
@@ -100,9 +109,9 @@ def _of_size(asked: PowerQuestion, test: TestOfDraws, size: int) -> dict[str, fl
     patients = len(test.numbers) / sum(1.0 / number for number in test.numbers)
     trial_low, trial_high = _range(share, asked, np.sqrt(size / patients))
     needed = _patients_needed(share, asked, size)
-    return {
+    return found | {
         "power": share, "low": low, "high": high, "trial_low": trial_low, "trial_high": trial_high,
-        "patients": round(patients), "patients_needed": needed, "answered": patients >= needed,
+        "patients_needed": needed, "answered": patients >= needed,
     }  # fmt: skip
 
 

@@ -15,13 +15,14 @@ from scipy import stats
 
 from mpn_abm.analysis import curves
 from mpn_abm.analysis.pairing import refuse_twins
+from mpn_abm.analysis.patients import TOLERANCE
 from mpn_abm.analysis.resampling import over_draws, percentiles
 from mpn_abm.analysis.shares import LEVEL, NOT_KNOWN, Interval, effective_number, mcnemar, wilson
 
 
 def share_free(times: pd.DataFrame, day: float) -> float:
-    """Share without the event on a day (Kaplan-Meier)."""
-    if len(times) == 0:
+    """Share without the event on a day (Kaplan-Meier); NaN where nobody is watched any more and not all had it."""
+    if not _is_known(times, times["event"], day):
         return np.nan
     return curves.of_all(times, curves.free_on(day)) if "weight" in times else _at(stats.ecdf(_censored(times)).sf, day)
 
@@ -32,9 +33,9 @@ def survival_at(times: pd.DataFrame, day: float) -> tuple[float, Interval]:
     It is that of the log-log transform, of weighted patients that of patients drawn again, and Wilson's where the share
     is 0 or 1.
     """
-    if len(times) == 0:
-        return np.nan, NOT_KNOWN
     share = share_free(times, day)
+    if np.isnan(share):
+        return share, NOT_KNOWN
     if 0.0 < share < 1.0:
         interval = drawn_interval(times, curves.free_on(day)) if "weight" in times else _log_log(times, day)
         if not np.isnan(interval).any():
@@ -46,10 +47,12 @@ def survival_at(times: pd.DataFrame, day: float) -> tuple[float, Interval]:
 def incidence_with_interval(times: pd.DataFrame, day: float) -> tuple[float, Interval]:
     """Share who had the event by a day, death competing; drawn again for its interval, at 0 and 1 Wilson's."""
     share = incidence_at(times, day)
+    if np.isnan(share):
+        return share, NOT_KNOWN
     if 0.0 < share < 1.0:
         return share, drawn_interval(times, curves.incidence_on(day))
     known = times["event"] | times["died"] | (times["time_days"] >= day)
-    return share, _of_the_watched(times, known, share) if len(times) else NOT_KNOWN
+    return share, _of_the_watched(times, known, share)
 
 
 def half_time(times: pd.DataFrame) -> float:
@@ -76,19 +79,15 @@ def median_time(times: pd.DataFrame) -> tuple[float, Interval]:
 def restricted_mean(times: pd.DataFrame, day: float) -> float:
     """Mean of the days without the event up to a day (the area under Kaplan-Meier).
 
-    NaN if nobody is watched so long and the curve is not at 0: nothing is known of it there.
+    NaN where the curve is not known up to that day.
     """
-    if len(times) == 0:
-        return np.nan
-    last = times["time_days"].max()
-    if last < day and share_free(times, last) > 0.0:
-        return np.nan
-    return curves.of_all(times, curves.restricted_mean(day))
+    return curves.of_all(times, curves.restricted_mean(day)) if _is_known(times, times["event"], day) else np.nan
 
 
 def incidence_at(times: pd.DataFrame, day: float) -> float:
-    """Share who had the event by a day, death being the competing risk (Aalen-Johansen)."""
-    return curves.of_all(times, curves.incidence_on(day)) if len(times) else np.nan
+    """Share who had the event by a day, death being the competing risk (Aalen-Johansen); NaN as ``share_free``."""
+    is_known = _is_known(times, times["event"] | times["died"], day)
+    return curves.of_all(times, curves.incidence_on(day)) if is_known else np.nan
 
 
 def drawn_interval(times: pd.DataFrame, statistic: curves.Statistic) -> Interval:
@@ -135,6 +134,12 @@ def until(times: pd.DataFrame, day: float | None) -> pd.DataFrame:
     later = times["time_days"] > day
     known = {"time_days": times["time_days"].clip(upper=day), "event": times["event"] & ~later}
     return times.assign(**known, died=times["died"] & ~later)
+
+
+def _is_known(times: pd.DataFrame, is_over: pd.Series, day: float) -> bool:
+    """Whether a curve is known on a day: somebody is watched, or what is asked is over for all who were to the last."""
+    time = times["time_days"]
+    return len(times) > 0 and bool(time.max() >= day - TOLERANCE or is_over[time == time.max()].all())
 
 
 def _censored(times: pd.DataFrame) -> stats.CensoredData:

@@ -27,11 +27,13 @@ from mpn_abm.scenario.endpoints import endpoint_of
 def arms_of(trajectory: pd.DataFrame, summary: pd.DataFrame, plan: pd.DataFrame | None = None) -> dict[str, Patients]:
     """The patients of each arm, from the tables of a study; arms in the order of the plan, else of the summary.
 
-    Of the plan `dropout_day` and `weight` are read, where it has them; what its columns named by a path set apart each
-    patient is a column of that patient's rows, with which an endpoint can be ranked.
+    Of the plan `dropout_day` and `weight` are read, where it has them; weights that are alike in all arms count as
+    none. What its columns named by a path set apart each patient is a column of that patient's rows, with which an
+    endpoint can be ranked.
     """
     if plan is not None:
         trajectory = _with_paths(trajectory, plan)
+        plan = _without_equal_weights(plan)
     names = [str(arm) for arm in pd.unique((summary if plan is None else plan)["arm"])]
     found = {}
     for arm in names:
@@ -46,6 +48,12 @@ def _with_paths(trajectory: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     return (
         trajectory.merge(plan[["arm", "patient", *paths]], on=["arm", "patient"], how="left") if paths else trajectory
     )
+
+
+def _without_equal_weights(plan: pd.DataFrame) -> pd.DataFrame:
+    # exact tests, the log-rank test and the hazard ratio are of patients who count alike
+    are_equal = "weight" in plan and plan["weight"].nunique(dropna=False) == 1 and plan["weight"].iloc[0] > 0.0
+    return plan.drop(columns="weight") if are_equal else plan
 
 
 def trial_tables(

@@ -38,7 +38,7 @@ def trial_lines(tables: Mapping[str, pd.DataFrame], own: Own, reference: str) ->
     cells = [["", *(f"{arm} (reference)" if arm == reference else arm for arm in arms)], *_flow(flow, arms)]
     for name in dict.fromkeys(tables["comparison"]["endpoint"]):
         cells += [[name], *_endpoint(name, tables, own, arms)]
-    return [_people(flow), *_aligned(cells), *_power(tables.get("power"))]
+    return [_people(flow), *_aligned(cells), *(power_lines(tables["power"]) if "power" in tables else ())]
 
 
 def _people(flow: pd.DataFrame) -> str:
@@ -68,12 +68,14 @@ def _endpoint(name: str, tables: Mapping[str, pd.DataFrame], own: Own, arms: Seq
     rows = rows_of(comparison[comparison["endpoint"] == name])
     is_event = endpoint_of(name, dict(own)).is_event
     cells, counted = [], _at_risk(name, tables["km"], arms)
-    for statistic, day in dict.fromkeys((row["statistic"], row["day"]) for row in rows if row["contrast"] is None):
+    for statistic, day in dict.fromkeys(
+        (row["statistic"], row["day"]) for row in rows if row["contrast"] != "hazard_ratio"
+    ):
         those = [row for row in rows if (row["statistic"], row["day"]) == (statistic, day)]
         alone = {row["arm"]: row for row in those if row["contrast"] is None}
         label = "share" if is_event and statistic == "mean" else LABELS.get(statistic, statistic.replace("_", " "))
-        told = f"  {label}" if day is None else f"  {when(day)}: {label}"
-        cells.append([told, *(_value(alone.get(arm), statistic) for arm in arms)])
+        at = "" if statistic == "median_days" else "at the end: " if day is None else f"{when(day)}: "
+        cells.append([f"  {at}{label}", *(_value(alone.get(arm), statistic) for arm in arms)])
         cells += _contrasts([row for row in those if row["contrast"] not in (None, "hazard_ratio")], arms)
         if statistic == "survival" and day in counted:
             cells.append(["    at risk, events so far", *counted[day]])
@@ -111,7 +113,8 @@ def _contrast(row: Row | None) -> str:
     if row is None:
         return ""
     if row["estimate"] is None:
-        return "not known"
+        # where nobody in the reference had the event, the log-rank test says something all the same
+        return f"not known{_p_value(row['p_value'])}"
     sign = "+" if row["contrast"] == "difference" and row["estimate"] > 0 else ""
     interval = "" if row["low"] is None else f" ({short(row['low'])} to {short(row['high'])})"
     return f"{sign}{short(row['estimate'])}{interval}{_p_value(row['p_value'])}"
@@ -123,24 +126,38 @@ def _p_value(value: float | None) -> str:
     return ", p < 0.001" if value < 0.001 else f", p {value:.2g}"
 
 
-def _power(table: pd.DataFrame | None) -> list[str]:
-    if table is None:
-        return []
-    first = rows_of(table)[0]
+def power_lines(table: pd.DataFrame) -> list[str]:
+    """What the sizes that are planned would find, and how sure that is."""
+    rows = rows_of(table)
+    first, is_paired = rows[0], rows[0]["design"] == PAIRED
     what = "time to event" if first["day"] is None else when(first["day"])
-    lines = [
+    large = (
+        f"{first['patients']} pairs" if is_paired else f"{first['patients']} and {first['patients_versus']} patients"
+    )
+    header = (
         f"power: {first['endpoint']}, {what}, {first['arm']} versus {first['versus']}, {first['design']}, "
-        f"{first['test']} at {first['alpha']:g}, of {first['repeats']} trials drawn from one of {first['patients']}"
-    ]
-    for row in rows_of(table):
-        told = f"  {row['size']} patients: {row['power']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-        if not row["answered"]:
-            told += (
-                f"; the large trial leaves {row['trial_low']:.2f} to {row['trial_high']:.2f} possible, "
-                f"it needs about {row['patients_needed']} patients in an arm"
-            )
-        lines.append(told)
+        f"{first['test']} at {first['alpha']:g}, of {first['repeats']} trials drawn from this one of {large}"
+    )
+    if first["patients_needed"] is None:
+        alike = "no pair differs" if is_paired else "all patients are alike"
+        return [
+            header,
+            f"  not known for any size, as {alike} in {first['endpoint']}: no drawn trial can find a difference",
+        ]
+    lines = [header, *(_of_size(row, "pairs" if is_paired else "patients an arm") for row in rows)]
+    if not all(row["answered"] for row in rows):
+        lines.append("  to be surer, raise trial.patients and run into the same folder: it keeps the patients it has")
     return lines
+
+
+def _of_size(row: Row, unit: str) -> str:
+    told = f"  with {row['size']} {unit}: {row['power']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+    if row["answered"]:
+        return told
+    return (
+        f"{told}; this trial is too small to be sure ({row['trial_low']:.2f} to {row['trial_high']:.2f}): "
+        f"if {row['power']:.3f} is right, {row['patients_needed']:,} {unit} would do"
+    )
 
 
 def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:

@@ -40,7 +40,7 @@ def of_values(
     def exact(mine: Floats, theirs: Floats) -> Floats:
         table = np.column_stack([*_yes_and_all(mine, first), *_yes_and_all(theirs, second)])
         unique, place = np.unique(table, axis=0, return_inverse=True)
-        found = np.array([fisher(*map(int, row)) if row[1] and row[3] else np.nan for row in unique])
+        found = np.array([fisher(*map(int, row)) if _differ(*row) else np.nan for row in unique])
         return np.asarray(found[place.ravel()])
 
     def welch(mine: Floats, theirs: Floats) -> Floats:
@@ -98,7 +98,7 @@ def of_times(one: pd.DataFrame, other: pd.DataFrame, design: str) -> TestOfDraws
 def pseudo_values(times: pd.DataFrame, statistic: Statistic) -> Floats:
     """float[patients]: what each adds to a statistic of censored times (Andersen, Klein and Rosthoj 2003)."""
     number = len(times)
-    at_once, found = max(LARGEST // max(number, 1), 1), []
+    at_once, found = max(LARGEST // max(number, 1), 1), [np.empty(0)]
     for start in range(0, number, at_once):
         rows = np.arange(start, min(start + at_once, number))
         weights = np.ones((len(rows), number))
@@ -116,6 +116,11 @@ def _log_rank(events_one: Floats, risk_one: Floats, events_other: Floats, risk_o
         score = np.where(risk > 0, events_one - expected, 0.0).sum(axis=1)
         variance = np.where(risk > 1, spread, 0.0).sum(axis=1)
         return np.asarray(np.where(variance > 0.0, stats.chi2.sf(score**2 / variance, 1), np.nan))
+
+
+def _differ(yes_one: float, number_one: float, yes_other: float, number_other: float) -> bool:
+    """Whether there are patients in both groups, and not all say the same."""
+    return number_one > 0 and number_other > 0 and 0 < yes_one + yes_other < number_one + number_other
 
 
 def _yes_and_all(counts: Floats, values: Floats) -> tuple[Floats, Floats]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from mpn_abm.files import digest_of
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.simulate import peak_memory_mb
-from mpn_abm.studies.folder import MANIFEST, STUDY, Folder, publish_whole
+from mpn_abm.studies.folder import MANIFEST, STUDY, Folder, publish_manifest, publish_tables
 from mpn_abm.studies.identity import in_plan_order, put_together
 from mpn_abm.studies.progress import Tally
 from mpn_abm.studies.stored import read
@@ -27,7 +27,9 @@ def finished(folder: Folder, study: StudyFile, plan: pd.DataFrame, wall_seconds:
     """Write the tables of the whole study, and manifest.json last."""
     folder = Folder(folder.path)
     stored = read(folder.path)
-    tables, told = tables_of(folder)
+    tables, tell = tables_of(folder)
+    # words about the tables come after them: whatever is wrong with the words, the tables are there
+    publish_tables(folder, tables)
     facts = {
         "out": str(folder.path),
         "status": "failures" if tally.failed else "done",
@@ -44,9 +46,9 @@ def finished(folder: Folder, study: StudyFile, plan: pd.DataFrame, wall_seconds:
         "wall_seconds": wall_seconds,
         # of what stepped the runs; where nothing was left to do, of this process
         "peak_memory_mb": tally.peak_memory_mb or peak_memory_mb(),
-        **told,
+        **tell(),
     }
-    publish_whole(folder, tables, facts)
+    publish_manifest(folder, facts)
 
 
 def _digest(parts: list[pa.Table], plan: pd.DataFrame) -> str | None:

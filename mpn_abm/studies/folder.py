@@ -203,12 +203,17 @@ class Folder:
         return is_locked(self.path / LOCK)
 
 
-def publish_whole(folder: Folder, tables: Mapping[str, pa.Table], facts: Mapping[str, Any]) -> None:
-    """Put the tables of the whole study in place of earlier ones, and manifest.json last."""
-    earlier = [*(file for name in WHOLE for file in files_of(name)), MANIFEST]
+def publish_tables(folder: Folder, tables: Mapping[str, pa.Table]) -> None:
+    """Put the tables of the whole study in place of earlier ones; manifest.json, which speaks of those, goes first."""
+    earlier = [MANIFEST, *(file for name in WHOLE for file in files_of(name))]
     with published_together(folder.path, replaced=earlier) as write:
         for name, table in tables.items():
             write_table(write, name, table, folder.provenance)
+
+
+def publish_manifest(folder: Folder, facts: Mapping[str, Any]) -> None:
+    """Write manifest.json, after the tables."""
+    with published_together(folder.path) as write:
         write(MANIFEST, text(json.dumps({**facts, "provenance": folder.provenance}, indent=2) + "\n"))
 
 

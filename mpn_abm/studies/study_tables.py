@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -75,6 +76,16 @@ class Trial:
             planned=None if spec.power is None else self._planned(spec.power), itself=self._itself,
         )  # fmt: skip
 
+    def told(self, frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+        """What the manifest says of the tables."""
+        verdicts, patients = frames["claims"], max(len(one) for one in self.arms.values())
+        return {
+            "reference": self.reference,
+            "claims": rows_of(verdicts),
+            "claims_left_out": [name for name in self.study.expect if name not in set(verdicts["claim"])],
+            "answer": answer(self.study.question, verdicts, frames["comparison"], self.reference, patients),
+        }
+
     @property
     def _itself(self) -> str | None:
         scenario = self.study.scenario
@@ -103,32 +114,28 @@ def trial_in(folder: Folder) -> Trial | None:
         return None
     frames = (_with_an_arm(frame) for frame in (stored.trajectory, stored.summary, stored.plan))
     trajectory, summary, plan = frames
-    return Trial(study, plan, arms_of(trajectory, summary, plan))
+    found = arms_of(trajectory, summary, plan)
+    # in the order of the file, as the first is the reference: a plan begins with the arm of the first patient
+    return Trial(study, plan, {name: found[name] for name in study.scenario.arms or found if name in found})
 
 
 def _with_an_arm(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(arm=frame["arm"].astype(object).where(frame["arm"].notna(), ONLY_ARM))
 
 
-def tables_of(folder: Folder) -> tuple[dict[str, pa.Table], dict[str, Any]]:
-    """The tables that the rows of a study allow, and what the manifest says of them.
+def tables_of(folder: Folder) -> tuple[dict[str, pa.Table], Callable[[], dict[str, Any]]]:
+    """The tables that the rows of a study allow, and what tells what the manifest says of them.
 
     A trial has them, and a sensitivity study ranks its parameters. What the points of a sweep have in common is no
     answer to anything, unless the file claims something of it; and its summary has a row for each run.
     """
     trial = trial_in(folder)
     if trial is None:
-        return of_points(folder)
+        tables, told = of_points(folder)
+        return tables, lambda: told
     frames = trial.frames()
-    verdicts = frames["claims"]
-    patients = max(len(one) for one in trial.arms.values())
-    told = {
-        "reference": trial.reference,
-        "claims": rows_of(verdicts),
-        "claims_left_out": [name for name in trial.study.expect if name not in set(verdicts["claim"])],
-        "answer": answer(trial.study.question, verdicts, frames["comparison"], trial.reference, patients),
-    }
-    return {name: table_from_frame(STUDY_TABLES[name], frame) for name, frame in frames.items()}, told
+    tables = {name: table_from_frame(STUDY_TABLES[name], frame) for name, frame in frames.items()}
+    return tables, lambda: trial.told(frames)
 
 
 def frames_of(study: Study, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:

@@ -11,9 +11,12 @@ from mpn_abm.analysis.curves import free_on, of_all, restricted_mean
 from mpn_abm.analysis.patients import Patients
 from mpn_abm.analysis.power import PowerQuestion, power
 from mpn_abm.analysis.resampling import over_draws
+from mpn_abm.analysis.trial_lines import power_lines
 from mpn_abm.analysis.trial_tests import of_pairs, of_times, of_values, pseudo_values
+from mpn_abm.columns import STUDY_TABLES
 from mpn_abm.errors import UsageError
 from mpn_abm.scenario.endpoints import Endpoint
+from mpn_abm.tables import table_from_frame
 
 YES = {"big": Endpoint(column="x", above=0.5)}
 ARMS = ("control", "drug")
@@ -91,6 +94,42 @@ def test_a_trial_that_is_too_small_says_so_and_how_many_it_needs():
     assert large["trial_high"] - large["trial_low"] < 0.2
     needed = power(PowerQuestion("big", ARMS, 0.0, (40,)), YES, shares_of(0.3, 0.6, int(small["patients_needed"])))
     assert needed.iloc[0]["trial_high"] - needed.iloc[0]["trial_low"] == pytest.approx(0.2, abs=0.03)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+@pytest.mark.parametrize("first", [0, 20], ids=["pairs", "groups"])
+def test_where_nobody_or_everybody_had_it_no_power_is_known(share, first):
+    """Catches the power of 0 that is sure of itself, as no draw differs."""
+    arms = {"control": arm(np.full(20, share)), "drug": arm(np.full(20, share), first)}
+    table = power(PowerQuestion("big", ARMS, 0.0, (10, 100), repeats=50), YES, arms)
+    assert table[["trial_low", "trial_high"]].to_numpy().tolist() == [[0.0, 1.0]] * 2
+    assert table[["power", "low", "high", "patients_needed"]].isna().all(axis=None)
+    assert not table["answered"].any()
+    header, line = power_lines(table)
+    assert "drawn from this one of 20 " in header
+    assert line.startswith("  not known for any size, as ")
+    assert table_from_frame(STUDY_TABLES["power"], table).num_rows == 2
+
+
+@pytest.mark.parametrize("day", [0.0, None])
+@pytest.mark.parametrize("first", [0, 20], ids=["pairs", "groups"])
+def test_where_an_arm_has_nobody_who_is_asked_no_power_is_known(day, first):
+    """As of the loss of a response that nobody had."""
+    own = YES | {"lost": Endpoint(column="x", above=0.5, since="big")}
+    arms = {"control": arm(np.zeros(20)), "drug": arm(np.ones(20), first)}
+    table = power(PowerQuestion("lost", ARMS, day, (10,), repeats=50), own, arms)
+    assert table["power"].isna().all()
+
+
+def test_arms_of_different_sizes_are_told_as_they_are():
+    values = np.arange(40.0) % 2
+    arms = {"control": arm(values[:20]), "drug": arm(np.zeros(40), 20)}
+    table = power(PowerQuestion("big", ARMS, 0.0, (10, 100), repeats=50), YES, arms)
+    assert table[["patients", "patients_versus"]].to_numpy().tolist() == [[40, 20]] * 2
+    header, small, *_, last = power_lines(table)
+    assert header.endswith("drawn from this one of 40 and 20 patients")
+    assert f" is right, {table['patients_needed'].iloc[0]} patients an arm would do" in small
+    assert "raise trial.patients" in last
 
 
 def test_the_range_of_a_trial_holds_the_true_power():

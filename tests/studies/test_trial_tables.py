@@ -169,6 +169,39 @@ def test_weights_that_are_none_are_refused(weight):
         arms_of(trajectory, summary, plan.assign(weight=weight))
 
 
+def test_the_lines_tell_what_claims_ask_of_the_end():
+    claims = {"end": Claim(endpoint="spleen_ml", arm="drug", versus="control", high=1e6)}
+    tables = trial_tables(trials.arms(30, 0.5, 1), {}, ["svr35"], [168.0], "control", claims=claims)
+    lines = trial_lines(tables, {}, "control")
+    place = lines.index("spleen_ml")
+    assert lines[place + 1] == "  at the end: mean"
+    assert lines[place + 2].startswith("    difference")
+    assert f"{tables['claims']['value'].iloc[0]:.3g} (" in lines[place + 2]
+
+
+def test_a_hazard_that_has_no_ratio_has_its_log_rank_test():
+    """Nobody under control shrinks by 35 %."""
+    tables = trial_tables(trials.arms(40, 0.7, 1, twins=False), {}, ["svr35"], [168.0], "control")
+    (hazard,) = tables["comparison"].query("contrast == 'hazard_ratio'").to_dict("records")
+    assert np.isnan(hazard["estimate"])
+    (line,) = (line for line in trial_lines(tables, {}, "control") if line.startswith("  hazard ratio"))
+    assert hazard["p_value"] < 0.001
+    assert line.endswith("not known, p < 0.001")
+
+
+def test_weights_that_are_alike_are_none():
+    """Catches one arm that is weighted, as its patients differ, beside another that is not."""
+    trajectory, summary, plan = trials.drawn(30, 0.5, 1, twins=False)
+    plain = tables_of(arms_of(trajectory, summary, plan))
+    for name, table in tables_of(arms_of(trajectory, summary, plan.assign(weight=2.0))).items():
+        pd.testing.assert_frame_equal(table, plain[name])
+    weights = np.where(plan["arm"] == "drug", 2.0 + plan["patient"], 1.0)
+    for arms in (arms_of(trajectory, summary, plan.assign(weight=w)) for w in (weights, np.fmin(weights, 2.0))):
+        assert all(patients.weight is not None for patients in arms.values())
+        hazard = tables_of(arms)["comparison"].query("contrast == 'hazard_ratio'")
+        assert hazard["estimate"].isna().all()
+
+
 def test_the_lines_show_each_endpoint_with_arms_as_columns(trial):
     design, _, _, tables = trial
     lines = trial_lines(tables, {}, "control")

@@ -254,7 +254,7 @@ def test_the_answer_says_what_is_not_clear_and_what_one_run_cannot_say(study):
         {
             "endpoint": "vaf_driver", "day": np.nan, "arm": ["a", "b", "b"], "statistic": "mean",
             "contrast": [None, None, "difference"], "estimate": [0.2, 0.1, -0.1], "low": [0, 0, -0.3],
-            "high": [1, 1, 0.1],
+            "high": [1, 1, 0.1], "versus": [None, None, "a"],
         }
     )  # fmt: skip
     assert "b 0.1 (no clear difference: -0.3 to +0.1)" in answer("Q?", none, rows, "a", 4)
@@ -263,6 +263,10 @@ def test_the_answer_says_what_is_not_clear_and_what_one_run_cannot_say(study):
     assert answer("Q?", two, rows, "a", 4).startswith(
         "Q? 1 of 2 claims held, not y; VAF of the driver at the end: a 0.2"
     )
+    # what claims of a trial ask of the end: one arm, a contrast alone, a hazard
+    for part in (rows[:1], rows[1:2], rows[2:], rows[2:].assign(contrast="hazard_ratio")):
+        assert answer("Q?", none, part, "a", 4) == ""
+        assert answer("Q?", two, part, "a", 4) == "Q? 1 of 2 claims held, not y."
 
 
 # ---- the command line

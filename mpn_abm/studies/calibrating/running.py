@@ -22,7 +22,7 @@ from mpn_abm.studies.calibrating.tables import tables_of
 from mpn_abm.studies.calibrating.targets import of_claims
 from mpn_abm.studies.calibration import EVALUATED, HISTORY, Calibration, calibrated
 from mpn_abm.studies.executors.options import Options
-from mpn_abm.studies.folder import PLAN, STUDY, Folder, publish_whole
+from mpn_abm.studies.folder import PLAN, STUDY, Folder, publish_manifest, publish_tables
 from mpn_abm.studies.opening import plan_writer, provenance_of, refuse_what_is_there
 from mpn_abm.studies.progress import Tally, Watcher
 from mpn_abm.studies.running import EXECUTORS, Source, of_kind
@@ -167,4 +167,5 @@ def _finish(folder: Folder, study: StudyFile, found: Calibration, wall_seconds: 
         "peak_memory_mb": tally.peak_memory_mb or peak_memory_mb(),
     }
     replaced(folder.path / STUDY, text(study.to_yaml()))
-    publish_whole(folder, tables, facts)
+    publish_tables(folder, tables)
+    publish_manifest(folder, facts)
