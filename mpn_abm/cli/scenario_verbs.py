@@ -122,6 +122,11 @@ def _checked_study(file: Path, sets: list[str] | None) -> Scenario:
         from mpn_abm.studies.points import checked_points
 
         checked_points(study)
+    if study.kind == "calibrate":
+        from mpn_abm.studies.calibrating.points import Planner
+        from mpn_abm.studies.calibrating.setup import refuse_too_few_runs
+
+        refuse_too_few_runs(study, Planner(study).runs_of_a_point)
     return study.scenario
 
 

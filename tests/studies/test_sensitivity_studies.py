@@ -105,7 +105,7 @@ def test_the_command_prints_ranks_and_claims(tmp_path, capsys):
 
 
 def test_assumed_parameters_are_named_as_such(tmp_path):
-    study = load_study(a_study("prcc", 4, "assumed"))
+    study = load_study(a_study("prcc", 1000, "assumed"))
     assert len(study.spec.parameters) > 1
     few = {path: {"low": axis.low, "high": axis.high} for path, axis in list(study.spec.parameters.items())[:2]}
     done = mpn_abm.sensitivity(a_study("prcc", 8, few | AXES), out=tmp_path / "s")

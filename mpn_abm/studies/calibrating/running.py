@@ -16,7 +16,7 @@ from mpn_abm.files import digest_of, replaced, text
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.simulate import peak_memory_mb
 from mpn_abm.studies.calibrating.points import Planner, priors_of, spec_of
-from mpn_abm.studies.calibrating.setup import SETUP, digest
+from mpn_abm.studies.calibrating.setup import SETUP, digest, refuse_too_few_runs
 from mpn_abm.studies.calibrating.simulated import Simulator
 from mpn_abm.studies.calibrating.tables import tables_of
 from mpn_abm.studies.calibrating.targets import of_claims
@@ -94,6 +94,7 @@ def run_calibration(
     # before anything is run or written
     extra(_PACKAGES[spec.method], "calibrate")
     folder, planner = Folder(Path(out)), Planner(study)
+    refuse_too_few_runs(study, planner.runs_of_a_point)
     with folder.held():
         _open(folder, study, planner, overwrite)
         tally = _tally(folder, spec.max_runs, progress)

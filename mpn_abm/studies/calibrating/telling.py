@@ -26,7 +26,7 @@ def lines(found: Calibration) -> list[str]:
     new = f"{found.simulated:,} points simulated now, {found.runs:,} runs in all"
     if found.generations is not None:
         last = found.generations.iloc[-1]
-        told = [f"ABC-SMC: {len(found.generations)} generations of {last['accepted']} particles; {new}"]
+        told = [f"ABC-SMC: {len(found.generations)} generations of {last['accepted']:.0f} particles; {new}"]
         if not isnan(last["epsilon"]):
             told.append(f"threshold {last['epsilon']:.3g} half bands, noise floor {found.floor.noise:.3g}")
         told.append(WHY[found.stopped])
