@@ -112,7 +112,8 @@ def validate(
 
 
 def _checked_study(file: Path, sets: list[str] | None) -> Scenario:
-    """The scenario of a study of which also the points can be had."""
+    """The scenario of a study of which also the points can be had; notes on it are told."""
+    from mpn_abm.scenario.studies.notes import notes_of
     from mpn_abm.scenario.studies.study_file import load_study
 
     study = load_study(file, sets or ())
@@ -127,6 +128,8 @@ def _checked_study(file: Path, sets: list[str] | None) -> Scenario:
         from mpn_abm.studies.calibrating.setup import refuse_too_few_runs
 
         refuse_too_few_runs(study, Planner(study).runs_of_a_point)
+    for note in notes_of(spec):
+        print(f"{file}: {note}", file=sys.stderr)
     return study.scenario
 
 
