@@ -22,6 +22,7 @@ from mpn_abm.scenario.claim_checks import HEADLINE_DAYS
 from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.studies.comparison import compare, refuse_without_arms
 from mpn_abm.studies.study import Study
+from mpn_abm.words import counted
 
 WIDTH = 110
 LEFT_OUT = "no arm is the file without changes, and these name no arm"
@@ -60,7 +61,8 @@ def compare_and_write(
 def _report(scenario: Scenario, study: Study) -> None:
     facts = study.facts
     arms = list(facts["arms"])
-    print(f"{facts['name']}: {len(arms)} arms, {facts['replicates']} run(s) of each with the same seeds")
+    runs = counted(facts["replicates"], "run")
+    print(f"{facts['name']}: {counted(len(arms), 'arm')}, {runs} of each with the same seeds")
     table = _table(study.comparison, facts["reference"], arms)
     Console(file=sys.stdout, width=WIDTH, highlight=False).print(table)
     for line in claiming.lines(study.claims, scenario.comparison.endpoints, facts["claims_left_out"], LEFT_OUT):

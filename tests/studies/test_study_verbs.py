@@ -192,6 +192,14 @@ def test_events_between_the_days_that_are_kept_are_found_all_the_same(tmp_path):
         pd.testing.assert_frame_equal(getattr(found["days"], table), getattr(found["all"], table))
 
 
+def test_one_run_is_no_plural(tmp_path, capsys):
+    words = ["sweep", "run", str(written(tmp_path / "one.json", a_sweep(1))), "--out", str(tmp_path / "s"), "--quiet"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("rates: 1 run, 0 failed")
+    assert main(["sweep", "status", str(tmp_path / "s")]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "  1 of 1 run"
+
+
 @pytest.mark.parametrize(
     ("call", "told"),
     [
