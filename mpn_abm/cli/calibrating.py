@@ -19,6 +19,7 @@ from mpn_abm.studies.progress import duration
 from mpn_abm.studies.rehearsal import rehearse
 from mpn_abm.studies.running import refuse_other_kinds
 from mpn_abm.studies.study import Study
+from mpn_abm.words import counted
 
 # what a calibrated model is held to
 _BINDING = ("fit", "test")
@@ -63,7 +64,7 @@ def run_file(
 
 def _report(done: Study, found: Calibration) -> None:
     facts = done.facts
-    print(f"{facts['name']}: {facts['runs']:,} runs, {facts['failed']:,} failed")
+    print(f"{facts['name']}: {counted(facts['runs'], 'run')}, {facts['failed']:,} failed")
     print_rows(HEAD, rows(found))
     print_rows(PREDICTED_HEAD, predicted_rows(found))
     print(*lines(found), sep="\n")

@@ -13,6 +13,7 @@ from mpn_abm.cli.running import refuse_too_many_threads, say_if_compiling, what_
 from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.studies.comparison import compare, refuse_without_arms
 from mpn_abm.studies.study import Study
+from mpn_abm.words import counted
 
 LEFT_OUT = "no arm is the file without changes, and these name no arm"
 
@@ -50,7 +51,8 @@ def compare_and_write(
 def _report(scenario: Scenario, study: Study) -> None:
     facts = study.facts
     arms = list(facts["arms"])
-    print(f"{facts['name']}: {len(arms)} arms, {facts['replicates']} run(s) of each with the same seeds")
+    runs = counted(facts["replicates"], "run")
+    print(f"{facts['name']}: {counted(len(arms), 'arm')}, {runs} of each with the same seeds")
     print_table(study.comparison, facts["reference"], arms)
     for line in claiming.lines(study.claims, scenario.comparison.endpoints, facts["claims_left_out"], LEFT_OUT):
         print(line)

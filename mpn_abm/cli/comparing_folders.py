@@ -15,6 +15,7 @@ from mpn_abm.studies.side_by_side import side_by_side
 from mpn_abm.studies.study import Study
 
 MOST_COLUMNS_SHOWN = 4
+from mpn_abm.words import counted
 
 
 def compare_folders(paths: Sequence[Path], out: Path | None, *, overwrite: bool, as_json: bool, strict: bool) -> None:
@@ -33,7 +34,7 @@ def compare_folders(paths: Sequence[Path], out: Path | None, *, overwrite: bool,
 def _report(study: Study) -> None:
     facts = study.facts
     runs, reference = facts["arms"], facts["reference"]
-    print(f"{facts['name']}: {', '.join(f'{number} run(s) of {arm}' for arm, number in runs.items())}")
+    print(f"{facts['name']}: {', '.join(f'{counted(number, 'run')} of {arm}' for arm, number in runs.items())}")
     for arm, said in facts["twins"].items():
         print(_how_compared(arm, reference, said))
     for arm, names in facts["columns_missing"].items():

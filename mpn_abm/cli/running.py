@@ -24,6 +24,7 @@ from mpn_abm.result import Result
 from mpn_abm.scenario.scenario import Scenario
 from mpn_abm.simulate import kernels_of, prepared, replicates_together
 from mpn_abm.simulate import run as run_scenario
+from mpn_abm.words import counted
 
 _UNITS = {"vaf_driver": "", "mf_grade": "", "fibrosis_mean": "", "car_t_total": " cells", "kills": " cells"}
 
@@ -48,7 +49,7 @@ def what_it_takes(scenario: Scenario) -> tuple[dict[str, Any], list[str]]:
     hours = expected.seconds / 3600
     duration = f"{expected.seconds:10.1f} s" if hours < 2 else f"{hours:10.1f} hours"
     lines = [
-        f"{shape} sites, {program.timetable.steps} steps, {replicates} replicate(s)",
+        f"{shape} sites, {program.timetable.steps} steps, {counted(replicates, 'replicate')}",
         f"  memory   {_amount(expected.memory_bytes, 0)}{_of_free(available)}",
         f"  disk     {_amount(expected.disk_bytes, 1)}{_of_free(shutil.disk_usage(Path.cwd()).free)}",
         f"  stepping {duration} on one thread, {limit} {expected.candidates:.3g} candidates",
@@ -127,7 +128,7 @@ def _report(result: Result, manifest: dict[str, Any]) -> None:
     days = f"{manifest['end_day']:g} days"
     arm = "" if result.scenario.arm is None else f", arm {result.scenario.arm}"
     reasons = _reasons(manifest["end_reasons"])
-    print(f"{spec.name}{arm}: {manifest['replicates']} run(s) of up to {days}, ended by {reasons}")
+    print(f"{spec.name}{arm}: {counted(manifest['replicates'], 'run')} of up to {days}, ended by {reasons}")
     if spec.question:
         print(f"  {spec.question}")
     lines = _headlines(result) if manifest["replicates"] == 1 else _medians(result, manifest["end_reasons"])

@@ -8,12 +8,15 @@ import sys
 import textwrap
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mpn_abm.cli.options import Json, Set
 from mpn_abm.errors import MissingFileError, OutputExistsError, Problem, ScenarioError, UsageError
+
+if TYPE_CHECKING:
+    from mpn_abm.scenario.scenario import Scenario
 
 
 class Catalogue(StrEnum):
@@ -80,14 +83,14 @@ def validate(
     """Check scenarios and studies, and show everything that is wrong with them."""
     from mpn_abm.scenario.checks import never_happens
     from mpn_abm.scenario.scenario import load
-    from mpn_abm.scenario.studies.study_file import is_study, load_study
+    from mpn_abm.scenario.studies.study_file import is_study
 
     problems: list[Problem] = []
     missing: list[MissingFileError] = []
     valid: dict[str, str] = {}
     for file in files:
         try:
-            scenario = load_study(file, sets or ()).scenario if is_study(file) else load(file, sets=sets or ())
+            scenario = _checked_study(file, sets) if is_study(file) else load(file, sets=sets or ())
             valid[str(file)] = scenario.sha256
             for line in never_happens(scenario.spec):
                 print(f"{file}: {line}", file=sys.stderr)
@@ -106,6 +109,28 @@ def validate(
         raise ScenarioError(problems)
     if missing:
         raise typer.Exit(UsageError.exit_code)
+
+
+def _checked_study(file: Path, sets: list[str] | None) -> Scenario:
+    """The scenario of a study of which also the points can be had; notes on it are told."""
+    from mpn_abm.scenario.studies.notes import notes_of
+    from mpn_abm.scenario.studies.study_file import load_study
+
+    study = load_study(file, sets or ())
+    spec = study.spec
+    # most studies have no such table, and are checked without what reads one
+    if getattr(spec, "patients_file", None) is not None or getattr(spec, "file", None) is not None:
+        from mpn_abm.studies.points import checked_points
+
+        checked_points(study)
+    if study.kind == "calibrate":
+        from mpn_abm.studies.calibrating.points import Planner
+        from mpn_abm.studies.calibrating.setup import refuse_too_few_runs
+
+        refuse_too_few_runs(study, Planner(study).runs_of_a_point)
+    for note in notes_of(spec):
+        print(f"{file}: {note}", file=sys.stderr)
+    return study.scenario
 
 
 def explain(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE
@@ -34,6 +34,9 @@ def print_rows(head: Sequence[str], listed: Iterable[Sequence[str]]) -> None:
 def print_findings(findings: Findings) -> None:
     """Print the table and the sentences of each endpoint."""
     for one in findings.found:
+        if one.only is not None:
+            print(f"{one.title}: {one.only:g} in all runs: there is nothing that parameters could explain")
+            continue
         title, *rest = lines(one.ranks)
         print(title.replace(one.ranks.endpoint, one.title, 1))
         print_rows(HEAD, (_short(row) for row in rows(one.ranks)))
@@ -58,6 +61,16 @@ def tell_folder(folder: Path, out: Path | None, endpoints: Sequence[str], days: 
         print(json.dumps({name: rows_of(frame) for name, frame in findings.frames.items()}))
         return
     print_findings(findings)
+    if out is not None:
+        print(f"tables in {out}")
+
+
+def refuse_options_of_files(folder: Path, asked: Mapping[str, object]) -> None:
+    """See that nothing is asked of runs that are done; `asked` are options by name, and whether they were said."""
+    said = [name for name, value in asked.items() if value]
+    if said:
+        told = f"{folder} is a study whose runs are done, which cannot be run otherwise; expected a study file"
+        raise UsageError(f"{', '.join(said)}: {told}")
 
 
 def refuse_options_of_folders(endpoints: Sequence[str] | None, days: Sequence[float] | None) -> None:

@@ -131,6 +131,11 @@ def sensitivity(
     from mpn_abm.cli import sensing, studying
 
     if source.is_dir():
+        asked = {
+            "--set": sets, "--jobs": jobs, "--executor": executor, "--scheduler": scheduler, "--profile": profile,
+            "--retry-failed": retry_failed, "--overwrite": overwrite, "--dry-run": dry_run, "--strict": strict,
+        }  # fmt: skip
+        sensing.refuse_options_of_files(source, asked)
         sensing.tell_folder(source, out, endpoints or [], days or [], as_json)
         return
     sensing.refuse_options_of_folders(endpoints, days)

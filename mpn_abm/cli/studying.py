@@ -28,6 +28,7 @@ from mpn_abm.studies.status import status
 from mpn_abm.studies.stored import read
 from mpn_abm.studies.study import Study
 from mpn_abm.studies.study_tables import export_adam, frames_of
+from mpn_abm.words import counted
 
 MOST_ERRORS_SHOWN = 20
 NO_OUT = "--out DIR: expected the folder of the study"
@@ -108,14 +109,14 @@ def fail_if_runs_did(facts: Mapping[str, Any], out: Path) -> None:
     """Raise RunsFailed if a run has failed."""
     if facts["failed"]:
         told = f"`mpn-abm sweep errors {out}` lists them"
-        raise RunsFailed(f"{facts['failed']:,} of {facts['runs']:,} runs failed: {told}")
+        raise RunsFailed(f"{facts['failed']:,} of {counted(facts['runs'], 'run')} failed: {told}")
 
 
 def _report(study: StudyFile, done: Study, done_before: int, seconds: float) -> None:
     facts = done.facts
-    arms = f", {len(facts['arms'])} arms" if facts["arms"] else ""
+    arms = f", {counted(len(facts['arms']), 'arm')}" if facts["arms"] else ""
     before = f", {done_before:,} of them done before" if done_before else ""
-    print(f"{facts['name']}: {facts['runs']:,} runs{arms}, {facts['failed']:,} failed{before}")
+    print(f"{facts['name']}: {counted(facts['runs'], 'run')}{arms}, {facts['failed']:,} failed{before}")
     shown = frames_of(done, ("comparison", "flow", "km", "power"))
     if "comparison" in shown:
         print(*trial_lines(shown, with_headlines(study.endpoints), facts["reference"]), sep="\n")
@@ -138,14 +139,15 @@ def tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine:
     if as_json:
         print(json.dumps(asdict(told) | ({"script": script} if script else {})))
         return
-    arms = f" in {told.arms} arms" if told.arms else ""
+    arms = f" in {counted(told.arms, 'arm')}" if told.arms else ""
     compiling = f"{told.compiling_memory_mb:.0f} of one that compiles first"
     lines = [
-        f"{told.name}: {told.runs:,} runs{arms}, {told.shards:,} tasks of up to {told.longest_task_runs} runs",
-        f"  from {len(told.samples)} samples: {', '.join(told.samples)}",
+        f"{told.name}: {counted(told.runs, 'run')}{arms}, {counted(told.shards, 'task')} of up to "
+        f"{counted(told.longest_task_runs, 'run')}",
+        f"  from {counted(len(told.samples), 'sample')}: {', '.join(told.samples)}",
         f"  a run    {told.seconds_per_run:10.3f} s",
         f"  all      {told.core_hours:10.2f} core-hours",
-        f"  wall     {duration(told.wall_seconds):>12} with {told.jobs} job(s)",
+        f"  wall     {duration(told.wall_seconds):>12} with {counted(told.jobs, 'job')}",
         f"  disk     {told.disk_bytes / 2**20:10.1f} MiB",
         f"  memory   {told.memory_mb:10.0f} MiB of each task, {compiling}",
     ]
@@ -170,7 +172,7 @@ def tell_status(folder: Path, as_json: bool) -> None:
         return
     print(f"{found.name} ({found.kind}): {found.state}")
     print(f"  {standing}")
-    print(f"  {found.shards_done:,} of {found.shards:,} parts, in {found.folder}")
+    print(f"  {found.shards_done:,} of {counted(found.shards, 'part')}, in {found.folder}")
 
 
 def tell_errors(folder: Path, as_json: bool) -> None:

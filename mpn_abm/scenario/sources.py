@@ -39,6 +39,8 @@ def layers_of_entry(said: Entry, path: Path, problems: list[Problem]) -> list[En
 
 def layer_of_overrides(overrides: Mapping[str, Any]) -> Entry:
     """The layer of a caller's paths or nested mappings."""
+    if not isinstance(overrides, Mapping):
+        raise UsageError(f"overrides: {overrides!r}: expected a mapping of paths to values, such as {{'seed': 3}}")
     return entry_from(overrides, Origin("overrides"))
 
 

@@ -16,13 +16,11 @@ from mpn_abm.studies.calibrating.floor import REPEATS, Floor
 from mpn_abm.studies.calibrating.identifiability import WIDE, described, warnings_of
 from mpn_abm.studies.calibrating.predictive import checked, drawn_again
 from mpn_abm.studies.calibrating.priors import Priors, frame_of, value_of
-from mpn_abm.studies.calibrating.setup import claim, digest, refuse
+from mpn_abm.studies.calibrating.setup import PREDICTED, claim, digest, refuse
 from mpn_abm.studies.calibrating.smc import abc_smc
 from mpn_abm.studies.calibrating.targets import Target, fitted
 
 EVALUATED, HISTORY = "evaluated.jsonl", "history.db"
-PREDICTED = 100
-"""Points of which the predictions are made."""
 PROBED = (0.01, 0.3, 0.5, 0.7, 0.99)
 """Quantiles by which priors are told apart."""
 
@@ -123,7 +121,7 @@ def calibrated(
     """
     aims = fitted(targets)
     predicted = min(PREDICTED, population) if method == "abc_smc" else REPEATS
-    refuse(method, priors, max_runs, replicates, population, generations, predicted)
+    refuse(method, priors, max_runs, replicates, population, generations)
     extra("pyabc" if method == "abc_smc" else "optuna", "calibrate")
     said = {
         "method": method, "seed": seed, "replicates": replicates, "context": context, "targets": digest(targets),

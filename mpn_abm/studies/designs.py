@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
@@ -89,7 +90,10 @@ def _of_salib(method: str, paths: list[str], samples: int, seed: int) -> np.ndar
     seed_of_salib = int(np.random.SeedSequence(seed).generate_state(1)[0])
     if method == "morris":
         return np.asarray(morris.sample(problem, samples, num_levels=LEVELS_OF_MORRIS, seed=seed_of_salib))
-    return np.asarray(sobol.sample(problem, samples, calc_second_order=False, seed=seed_of_salib))
+    with warnings.catch_warnings():
+        # what it says of numbers that are no powers of 2 is a note of ours
+        warnings.simplefilter("ignore", UserWarning)
+        return np.asarray(sobol.sample(problem, samples, calc_second_order=False, seed=seed_of_salib))
 
 
 def _steps(axis: Axis, whole: bool) -> list[Any]:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,6 +43,13 @@ ROWS_PER_GROUP = 4096
 LOOKS, SECONDS_BETWEEN_LOOKS = 3, 0.1
 
 _PART_NAME = re.compile(r"part-(\d+)\.parquet")
+
+
+def path_of(said: object, name: str) -> Path:
+    """The path that a caller says as an argument of this name."""
+    if not isinstance(said, str | PathLike):
+        raise UsageError(f"{name}: {said!r}: expected the path of a folder")
+    return Path(said)
 
 
 def files_of(table: str) -> tuple[str, str]:

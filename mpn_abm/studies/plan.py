@@ -12,19 +12,17 @@ import pandas as pd
 
 from mpn_abm.batch import seeds_of
 from mpn_abm.compile.program import compile_scenario
-from mpn_abm.errors import Problem, ScenarioError, UsageError
+from mpn_abm.errors import ScenarioError
 from mpn_abm.estimate import estimate
 from mpn_abm.scenario.arms import said_by
 from mpn_abm.scenario.resolved import as_file, plain
-from mpn_abm.scenario.studies.blocks import CalibrateSpec, TrialSpec
+from mpn_abm.scenario.studies.blocks import TrialSpec
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.scenario.studies.trying import is_whole
-from mpn_abm.scenario.suggestions import unknown
-from mpn_abm.studies.cohort import BESIDE, patients_of
-from mpn_abm.studies.designs import points_of
+from mpn_abm.studies.cohort import BESIDE
 from mpn_abm.studies.identity import OF_PATIENT
 from mpn_abm.studies.keys import canonical_json, key_of
-from mpn_abm.studies.rows import refuse_wrong_rows
+from mpn_abm.studies.points import checked_points
 from mpn_abm.units import is_number
 
 SHARDS, MOST_RUNS_OF_A_SHARD = 16, 1000
@@ -42,7 +40,7 @@ def plan_of(study: StudyFile) -> pd.DataFrame:
     DataFrame
         With the columns of ``STUDY_TABLES["plan"]`` and one more per path.
     """
-    points = _points(study)
+    points = checked_points(study)
     paths = [str(name) for name in points if name not in BESIDE]
     parameters = _parameters(study, points[paths])
     texts = [canonical_json(one) for one in parameters]
@@ -70,29 +68,8 @@ def plan_of(study: StudyFile) -> pd.DataFrame:
     return plan
 
 
-def _points(study: StudyFile) -> pd.DataFrame:
-    spec = study.spec
-    if isinstance(spec, CalibrateSpec):
-        raise UsageError("a calibration chooses its points while it runs and has no plan")
-    if isinstance(spec, TrialSpec):
-        points = patients_of(spec, study.folder, study.scenario)
-        file = spec.patients_file
-    else:
-        points = points_of(spec, study.scenario, study.folder)
-        file = getattr(spec, "file", None)
-    if file is not None:
-        refuse_wrong_rows(
-            points.drop(columns=[name for name in BESIDE if name in points]), study.folder / file, study.base
-        )
-    return points
-
-
 def _arms_of_points(study: StudyFile, points: pd.DataFrame) -> list[Sequence[str | None]]:
     if isinstance(study.spec, TrialSpec) and "arm" in points:
-        known = study.base.arms
-        for row, arm in enumerate(points["arm"]):
-            if arm not in known:
-                raise ScenarioError([Problem("patients", row + 2, 1, "arm", str(arm), unknown("arm", arm, known))])
         return [(str(arm),) for arm in points["arm"]]
     return [study.base.runs] * len(points)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mpn_abm.studies.outcome import Outcome
+from mpn_abm.words import counted
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Standing:
     def __str__(self) -> str:
         failed = f", {self.failed:,} failed" if self.failed else ""
         left = "" if self.seconds_left is None else f", about {duration(self.seconds_left)} left"
-        return f"{self.done:,} of {self.total:,} runs{failed}{left}"
+        return f"{self.done:,} of {counted(self.total, 'run')}{failed}{left}"
 
 
 Watcher = Callable[[Standing], None]

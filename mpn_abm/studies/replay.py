@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -28,8 +27,8 @@ def scenario_of_run(path: str | PathLike[str], run_id: str) -> Scenario:
     plan = folder.plan()
     rows = plan[plan["run_id"] == run_id]
     if rows.empty:
-        near = difflib.get_close_matches(run_id, plan["run_id"].tolist(), n=1)
-        known = f"did you mean {near[0]}?" if near else f"expected one such as {plan['run_id'].iloc[0]}"
+        names = plan["run_id"].tolist()
+        known = f"expected one from {names[0]} to {names[-1]}" if names else "it has none yet"
         raise UsageError(f"--run-id {run_id}: {path} has no such run, {known}")
     row = rows.iloc[0]
     scenario = scenario_of(study_in(folder), row)

@@ -14,7 +14,7 @@ from mpn_abm.columns import IDENTITY, STUDY_IDENTITY, TABLES
 from mpn_abm.errors import UsageError
 from mpn_abm.scenario.endpoints import ENDPOINTS, Endpoint, columns_of, endpoint_of
 from mpn_abm.scenario.studies.study_file import StudyFile
-from mpn_abm.scenario.suggestions import did_you_mean
+from mpn_abm.scenario.suggestions import unknown
 from mpn_abm.studies.run_patients import Runs
 
 # where nothing is kept but the summary, and nobody says what is asked
@@ -54,11 +54,13 @@ class RunValues:
             return self._of_the_summary(name)
         if self._patients is None:
             why = "the study keeps no trajectories, so that only columns of the summary can be asked for"
-            raise UsageError(f"{name}: {why}{did_you_mean(name, self._columns)}")
+            raise UsageError(f"{name}: {why}: {unknown('column', name, self._columns)}")
         there = set(self._patients.table.columns)
         if not columns_of(name, dict(self._own)) <= there and name not in {**ENDPOINTS, **self._own}:
-            known = [*self._own, *ENDPOINTS, *sorted(map(str, there)), *self._columns]
-            raise UsageError(f"{name}: unknown endpoint{did_you_mean(name, known)}")
+            endpoints = [*self._own, *ENDPOINTS]
+            known = [*endpoints, *sorted(map(str, there)), *self._columns]
+            listed = [*endpoints, "a column, such as " + OF_THE_SUMMARY[0]]
+            raise UsageError(f"{name}: {unknown('endpoint', name, known, dict.fromkeys(listed))}")
         if day is not None and endpoint_of(name, dict(self._own)).since is None:
             _refuse_days_without_rows(self._patients, day, self._step)
         return values_on(self._patients, name, self._own, day)

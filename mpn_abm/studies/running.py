@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,7 +15,7 @@ from mpn_abm.errors import UsageError
 from mpn_abm.scenario.studies.study_file import StudyFile, load_study
 from mpn_abm.studies.executors.options import Options
 from mpn_abm.studies.finishing import finished, is_finished
-from mpn_abm.studies.folder import Folder, runs_of
+from mpn_abm.studies.folder import Folder, path_of, runs_of
 from mpn_abm.studies.opening import opened
 from mpn_abm.studies.progress import Tally, Watcher
 from mpn_abm.studies.stored import read
@@ -117,7 +116,10 @@ def refuse_other_kinds(study: StudyFile, *kinds: str) -> None:
     """See that a study is what was asked for."""
     if study.kind not in kinds:
         expected = " or ".join(f"`{kind}:`" for kind in kinds)
-        raise UsageError(f"{study.name}: expected a study with {expected}, this one has `{study.kind}:`")
+        told = f"expected a study with {expected}, this one has `{study.kind}:`"
+        verb = {"sweep": "sweep run"}.get(study.kind, study.kind)
+        file = study.document.tree.value[study.kind].origin.file
+        raise UsageError(f"{file}: {told}, which `mpn-abm {verb}` runs")
 
 
 def run_study(
@@ -135,10 +137,8 @@ def run_study(
     """Run a study that was loaded; as ``sweep``."""
     if executor not in EXECUTORS:
         raise UsageError(f"executor: {executor!r}: expected one of {', '.join(EXECUTORS)}")
-    if jobs < 1:
-        raise UsageError(f"jobs: {jobs}: expected a whole number from 1")
     start = time.perf_counter()
-    folder = Folder(Path(out))
+    folder = Folder(path_of(out, "out"))
     options = Options(jobs, scheduler, slurm or {}, retry_failed)
     with folder.held():
         plan = opened(folder, study, overwrite)

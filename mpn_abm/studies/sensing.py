@@ -29,11 +29,15 @@ _METHODS = {"saltelli": "sobol", "morris": "morris"}
 
 @dataclass(frozen=True)
 class Finding:
-    """The ranks of the parameters for an endpoint of an arm on a day (None: the last of each run)."""
+    """The ranks of the parameters for an endpoint of an arm on a day (None: the last of each run).
+
+    `only` is the value of all runs, where they have one.
+    """
 
     arm: str | None
     day: float | None
     ranks: Sensitivity
+    only: float | None
 
     @property
     def title(self) -> str:
@@ -131,7 +135,8 @@ def analysed(folder: Path, endpoints: Sequence[str] = (), days: Iterable[float] 
                         raise
                     missing.append(str(error))
                     continue
-                found.append(Finding(arm, day, ranks))
+                seen = each["value"].dropna().unique()
+                found.append(Finding(arm, day, ranks, float(seen[0]) if len(seen) == 1 else None))
     return Findings(found, left_out, missing)
 
 
@@ -141,6 +146,8 @@ def _method(spec: SweepSpec | SensitivitySpec, runs: Runs) -> tuple[str, list[st
     if method != "prcc":
         return method, runs.paths, []
     usable = [path for path in runs.paths if pd.api.types.is_numeric_dtype(runs.plan[path]) and _varies(runs, path)]
+    if runs.plan["patient"].nunique() < 2:
+        raise UsageError("the study has one point, and rank correlations need points that differ")
     if not usable:
         raise UsageError("no parameter of the study varies in numbers, which rank correlations need")
     return method, usable, [path for path in runs.paths if path not in usable]

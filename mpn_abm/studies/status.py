@@ -52,15 +52,16 @@ def status(path: str | Path) -> Status:
     done, failed, running = folder.done(runs), folder.failed_by_shard(), folder.is_held
     finished = sum(runs[shard] for shard in done)
     said = folder.provenance
+    calibrates = said["kind"] == "calibrate"
+    is_begun = calibrates and not (folder.path / MANIFEST).is_file()
     standing = Standing(
-        total=_most_runs(folder) if said["kind"] == "calibrate" else sum(runs.values()),
+        total=_most_runs(folder) if is_begun or (calibrates and running) else sum(runs.values()),
         done=finished,
         failed=sum(number for shard, number in failed.items() if shard in done),
         seconds_left=_seconds_left(folder, runs, done) if running else None,
     )
     return Status(
-        str(path), said["study"], said["kind"], standing, len(runs), len(done), running,
-        is_begun=said["kind"] == "calibrate" and not (folder.path / MANIFEST).is_file(),
+        str(path), said["study"], said["kind"], standing, len(runs), len(done), running, is_begun
     )  # fmt: skip
 
 

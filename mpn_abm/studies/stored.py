@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mpn_abm.errors import MissingFileError, UsageError
-from mpn_abm.studies.folder import MANIFEST, PARTS, PLAN, STUDY, WHOLE, Folder, part_name
+from mpn_abm.studies.folder import MANIFEST, PARTS, PLAN, STUDY, WHOLE, Folder, part_name, path_of
 from mpn_abm.studies.study import Study
 
 _TABLES = ("plan", "patients", *WHOLE)
@@ -36,7 +36,7 @@ def read(folder: str | PathLike[str]) -> Study:
     MissingFileError
         If there is no study in the folder.
     """
-    path = Path(folder)
+    path = path_of(folder, "folder")
     if not (path / PLAN).is_file():
         raise MissingFileError(f"{path}: expected the folder of a study, with {PLAN}")
     return Study(_Parts(path), _Whole(path), facts_of(path), _provenance(path))

@@ -85,6 +85,9 @@ def test_the_fitness_of_a_growing_clone_is_recovered(tmp_path, method, capsys):
     assert study.facts["floor"]["noise"] > 0.0
     assert len(study.plan) == study.facts["runs"] == len(study.summary)
     assert ("posterior" in study.tables) == (method == "abc_smc")
+    assert main(["sweep", "status", str(tmp_path / "c"), "--json"]) == 0
+    standing = json.loads(capsys.readouterr().out)["standing"]
+    assert standing["done"] == standing["total"] == study.facts["runs"]
     assert main([*words, "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert again["points_simulated_now"] == 0
@@ -206,14 +209,32 @@ def test_what_is_wrong_with_targets_is_told_where_it_stands(tmp_path, text, told
     assert str(error.value).startswith(f"{file}:")
 
 
+def test_observations_that_are_missing_are_told_apart_from_their_columns(tmp_path):
+    for text, told in (
+        ("day,column,value,sd\n", "; there are no rows"),
+        ("day,column,value\n1,vaf_driver,0.2\n", "; missing: sd"),
+        ("", "; missing: day, column, value, sd"),
+    ):
+        (tmp_path / "seen.csv").write_text(text)
+        with pytest.raises(ScenarioError) as error:
+            load_study(a_study(tmp_path / "seen.csv"))
+        assert str(error.value).endswith(f"seen.csv:1:1: expected rows with the columns day, column, value, sd{told}")
+
+
 def test_what_makes_no_calibration_is_told(tmp_path, monkeypatch, capsys):
     file = written(tmp_path / "growth.json", a_study(tmp_path / "none.yaml"))
     assert main(["calibrate", str(file), "--out", str(tmp_path / "c")]) == 3
     assert "calibrate.targets" in capsys.readouterr().err
     source = a_study(targets_in(tmp_path), max_runs=20)
     file = written(tmp_path / "growth.json", source)
-    assert main(["calibrate", str(file), "--out", str(tmp_path / "c")]) == 2
-    assert "max_runs: 20: expected at least" in capsys.readouterr().err
+    for words in (["calibrate", str(file), "--out", str(tmp_path / "c")], ["validate", str(file)]):
+        assert main(words) == 3
+        told = capsys.readouterr().err
+        assert f"{file}:1:" in told
+        assert "calibrate.max_runs: 20: expected at least 48 runs\n" in told
+    assert main(["validate", str(file), "--set", "calibrate.max_runs=95", "--set", "calibrate.replicates=2"]) == 3
+    assert "max_runs: 95: expected at least 96 runs, 2 of each of 48 points\n" in capsys.readouterr().err
+    assert main(["validate", str(file), "--set", "calibrate.max_runs=48"]) == 0
     assert main(["calibrate", str(written(tmp_path / "few.json", a_study(targets_in(tmp_path))))]) == 2
     assert main(["trial", str(file), "--out", str(tmp_path / "t")]) == 2
     capsys.readouterr()

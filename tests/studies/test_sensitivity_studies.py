@@ -1,6 +1,7 @@
 """Sensitivity studies end to end, and the analysis of sweeps that are there: two clones on 12 x 12 sites for a year."""
 
 import json
+import warnings
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from mpn_abm.cli.main import main
 from mpn_abm.columns import STUDY_TABLES
 from mpn_abm.errors import OutputExistsError, ScenarioError, UsageError
 from mpn_abm.scenario.studies.study_file import load_study
+from mpn_abm.studies.designs import points_of
 from mpn_abm.studies.executors import local
 
 ACTS, IDLE = "genotypes.JAK2_V617F.fitness_per_year", "genotypes.CALR_TYPE1.fitness_per_year"
@@ -105,7 +107,7 @@ def test_the_command_prints_ranks_and_claims(tmp_path, capsys):
 
 
 def test_assumed_parameters_are_named_as_such(tmp_path):
-    study = load_study(a_study("prcc", 4, "assumed"))
+    study = load_study(a_study("prcc", 1000, "assumed"))
     assert len(study.spec.parameters) > 1
     few = {path: {"low": axis.low, "high": axis.high} for path, axis in list(study.spec.parameters.items())[:2]}
     done = mpn_abm.sensitivity(a_study("prcc", 8, few | AXES), out=tmp_path / "s")
@@ -140,6 +142,9 @@ def test_what_cannot_be_asked_is_told_in_one_line(tmp_path, capsys):
     mpn_abm.sweep(a_sweep(12), out=tmp_path / "s")
     for words, told in (
         (["--endpoint", "vaf_drivr"], "did you mean 'vaf_driver'?"),
+        (["--endpoint", "nosuch"], "nosuch: unknown endpoint, expected one of "),
+        (["--endpoint", "nosuch"], " svr35, "),
+        (["--set", "seed=3", "--jobs", "2"], "--set, --jobs: "),
         (["--endpoint", "svr35"], "there is no column spleen_ml"),
         (["--endpoint", "end_reason"], "its values are words"),
         (["--endpoint", "vaf_driver", "--at-day", "3"], "day 3: no row of it was kept, the closest are those of days"),
@@ -153,6 +158,37 @@ def test_what_cannot_be_asked_is_told_in_one_line(tmp_path, capsys):
     (tmp_path / "s" / "summary" / "part-00003.parquet").unlink()
     with pytest.raises(UsageError, match="not all of its runs are done"):
         mpn_abm.sensitivity(tmp_path / "s")
+
+
+def test_an_endpoint_that_never_differs_ranks_nothing(tmp_path, capsys):
+    never = {"never": {"column": "vaf_driver", "above": 2.0}}
+    file = written(tmp_path / "which.json", a_study("prcc", 6, endpoints=["never"]) | {"endpoints": never})
+    assert main(["sensitivity", str(file), "--out", str(tmp_path / "s"), "--quiet"]) == 0
+    told = capsys.readouterr().out
+    assert "never at the end: 0 in all runs: there is nothing that parameters could explain" in told
+    assert "not told from chance" not in told
+
+
+def test_one_point_is_told_as_one(tmp_path, capsys):
+    mpn_abm.sweep(a_sweep(1), out=tmp_path / "s")
+    assert main(["sensitivity", str(tmp_path / "s")]) == 2
+    assert "the study has one point" in capsys.readouterr().err
+
+
+@needs_salib
+@pytest.mark.parametrize(
+    ("samples", "note"),
+    [(6, "samples: 6: points of a Sobol sequence are even for powers of 2, here 4 or 8\n"), (8, "")],
+)
+def test_a_number_of_points_that_is_no_power_of_two_is_a_note(tmp_path, capsys, samples, note):
+    """And no warning of another package, which would reach the terminal of a quiet run."""
+    file = written(tmp_path / "which.json", a_study("sobol", samples))
+    assert main(["validate", str(file)]) == 0
+    assert capsys.readouterr().err == (note and f"{file}: {note}")
+    study = load_study(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(points_of(study.spec, study.scenario, tmp_path)) == samples * 4
 
 
 def test_a_file_that_asks_for_words_or_what_is_unknown_is_refused():

@@ -202,7 +202,10 @@ RANGE = {"low": 1.0, "high": 2.0}
         ({"distribution": "choice", "values": [1, 2], "weights": [1, -1]}, "lhs", "expected numbers of 0 or more"),
         ({"distribution": "choice", "values": [1, 2], "weights": [0, 0]}, "lhs", "expected numbers of 0 or more"),
         ({"distribution": "choice", "values": [1, "a"]}, "lhs", "X: a: expected 0 to 1000|X: a: expected a number"),
-        ({"distribution": "normal", "mean": 1, "sd": 500}, "lhs", "expected 0 to 1000"),
+        (
+            {"distribution": "normal", "mean": 1, "sd": 0.5}, "lhs",
+            "X: can draw -1.38: expected 0 to 1000 (factor on the fitness of mutants); cut it off with `low`",
+        ),
     ],
 )  # fmt: skip
 def test_a_wrong_axis_is_told(axis, method, expected):
@@ -210,6 +213,51 @@ def test_a_wrong_axis_is_told(axis, method, expected):
     found = of(sweep({"patient.fitness": axis}, **block))
     ways = [f"sweep.parameters.patient.fitness{way[1:]}" if way[0] == "X" else way for way in expected.split("|")]
     assert any(way in line for line in found for way in ways), found
+
+
+def test_what_is_cut_off_is_told_at_its_own_end():
+    """A number that nobody wrote is said to be drawn; one that somebody wrote stands where they did."""
+    cohort = {VAF: {"distribution": "normal", "mean": 0.3, "sd": 0.3, "low": -0.1}}
+    written, drawn = of(trial(cohort=cohort))
+    assert written.startswith(f"trial.cohort.{VAF}.low: -0.1: expected 0 to 1 ")
+    assert drawn.startswith(f"trial.cohort.{VAF}: can draw 1.73: expected 0 to 1 ")
+
+
+def test_two_axes_that_say_one_thing_are_refused():
+    """Every run of theirs would fail."""
+    (found,) = of(sweep({VAF: [0.1, 0.2], "patient.fitness": [1], "clones.mutant.fraction": [0.1, 0.2]}))
+    assert found == f"sweep.parameters.clones.mutant.fraction: expected one of the two: {VAF} says the same thing"
+    (found,) = of(sweep({"patient.age_years": [60], "patient.age_months": [720]}))
+    assert found.startswith("sweep.parameters.patient.age_months: expected one of the two: patient.age_years")
+
+
+@pytest.mark.parametrize(
+    ("method", "samples", "axes", "told"),
+    [
+        ("sobol", 2, {"patient.fitness": RANGE}, "base points"),
+        ("morris", 2, {"patient.fitness": RANGE}, "paths"),
+        ("prcc", 4, {"patient.fitness": RANGE}, "points, 3 more than parameters (1)"),
+        ("prcc", 5, {"patient.fitness": RANGE, "patient.antigen": RANGE}, "points, 3 more than parameters (2)"),
+    ],
+)
+def test_points_that_are_too_few_for_a_method_are_told(method, samples, axes, told):
+    def study(number):
+        return {"scenario": base(), "sensitivity": {"method": method, "samples": number, "parameters": axes}}
+
+    assert load(study(samples)).spec.samples == samples
+    (found,) = of(study(samples - 1))
+    assert found == f"sensitivity.samples: {samples - 1}: expected at least {samples} {told}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [({"endpoints": ["svr35"]}, "endpoints"), ({"power": {"endpoint": "svr35", "sizes": [10]}}, "power")],
+)
+def test_a_trial_that_asks_for_endpoints_keeps_trajectories(asked, named):
+    kept = {"output": {"trajectory": "none"}}
+    (found,) = of(trial(beside=kept, **asked))
+    assert found.startswith(f"output.trajectory: none: expected `days` or `all`: `trial.{named}`")
+    assert load(trial(beside=kept)).output.trajectory == "none"
 
 
 @pytest.mark.parametrize(
@@ -252,6 +300,7 @@ def test_a_wrong_sweep_is_told(block, expected):
         ({"allocation": {"control": "x", "treated": 1}}, "trial.allocation: expected a mapping of arms to"),
         ({"allocation": {"control": 0, "treated": 1}}, "trial.allocation.control: 0: expected a whole number of 1"),
         ({"arms": 5}, "trial.arms: 5: expected a mapping of names"),
+        ({"arms": {}}, "trial.arms: expected at least one arm"),
     ],
 )  # fmt: skip
 def test_a_wrong_trial_is_told(block, expected):

@@ -11,6 +11,7 @@ from studies.test_killed import wait_for
 
 import mpn_abm
 from mpn_abm.cli.main import main
+from mpn_abm.errors import UsageError
 from mpn_abm.studies import rehearsal
 from mpn_abm.studies.executors import local
 
@@ -132,14 +133,16 @@ def test_a_trial_leaves_the_tables_of_its_arms(tmp_path, capsys):
     assert {"endpoints", "survival", "comparison", "claims", "plan"} <= set(study.tables)
     assert set(study.endpoints["arm"]) == {"control", "fast"}
     assert study.comparison["day"].eq(14).any()
-    assert main(["trial", str(written(tmp_path / "sweep.json", a_sweep(2))), "--out", str(tmp_path / "w")]) == 2
-    assert "expected a study with `trial:`" in capsys.readouterr().err
+    other = written(tmp_path / "sweep.json", a_sweep(2))
+    assert main(["trial", str(other), "--out", str(tmp_path / "w")]) == 2
+    kinds = "expected a study with `trial:`, this one has `sweep:`"
+    assert capsys.readouterr().err == f"{other}: {kinds}, which `mpn-abm sweep run` runs\n"
 
 
 def test_a_run_that_is_none_of_the_study_is_told_with_one_that_is(tmp_path, capsys):
     mpn_abm.sweep(a_sweep(3), out=tmp_path / "s")
     assert main(["run", str(tmp_path / "s"), "--run-id", "00007", "--out", str(tmp_path / "r")]) == 2
-    assert "did you mean 0000" in capsys.readouterr().err
+    assert "has no such run, expected one from 00000 to 00002\n" in capsys.readouterr().err
     assert main(["run", str(tmp_path / "s"), "--run-id", "00001", "--seed", "4"]) == 2
     assert main(["run", str(tmp_path), "--run-id", "00001", "--out", str(tmp_path / "r")]) == 2
     capsys.readouterr()
@@ -154,7 +157,9 @@ def test_only_the_rows_that_are_asked_for_are_kept(tmp_path):
         "days": {"trajectory": "days"},
         "every": {"every_days": 14},
     }.items():
-        study = a_trial(3) | {"output": output, "expect": claims}
+        # endpoints need rows, claims are told as not asked
+        asked = {"endpoints": []} if name == "none" else {}
+        study = a_trial(3, **asked) | {"output": output, "expect": claims}
         mpn_abm.trial(study, out=tmp_path / name)
         found = mpn_abm.read(tmp_path / name)
         assert len(found.summary) == 6
@@ -211,3 +216,28 @@ def test_a_study_begun_anew_had_nothing_done_before(tmp_path, capsys):
     assert main(words) == 0
     assert main([*words, "--overwrite"]) == 0
     assert "done before" not in capsys.readouterr().out
+
+
+def test_one_run_is_no_plural(tmp_path, capsys):
+    words = ["sweep", "run", str(written(tmp_path / "one.json", a_sweep(1))), "--out", str(tmp_path / "s"), "--quiet"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("rates: 1 run, 0 failed")
+    assert main(["sweep", "status", str(tmp_path / "s")]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "  1 of 1 run"
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda out: mpn_abm.sweep(a_sweep(2), out=out, jobs="2"), "jobs: '2': expected a whole number from 1"),
+        (lambda out: mpn_abm.sweep(a_sweep(2), out=out, jobs=0), "jobs: 0: expected a whole number from 1"),
+        (lambda out: mpn_abm.sweep(a_sweep(2), out=None), "out: None: expected the path of a folder"),
+        (lambda out: mpn_abm.sweep(a_sweep(2), out=out, overrides=["a=1"]), "overrides: ['a=1']: expected a mapping"),
+        (lambda out: mpn_abm.read(None), "folder: None: expected the path of a folder"),
+    ],
+)
+def test_an_argument_of_a_wrong_kind_is_told(tmp_path, call, told):
+    with pytest.raises(UsageError) as error:
+        call(tmp_path / "s")
+    assert str(error.value).startswith(told)
+    assert not (tmp_path / "s").exists()

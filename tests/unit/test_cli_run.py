@@ -65,7 +65,7 @@ def table(folder, name="trajectory"):
 def test_a_run_leaves_its_files_and_says_in_a_few_lines_what_came_out(file, tmp_path, capsys):
     assert command(file, "--out", tmp_path / "out") == 0
     out, _ = capsys.readouterr()
-    assert out.splitlines()[0] == "bare: 1 run(s) of up to 28 days, ended by duration"
+    assert out.splitlines()[0] == "bare: 1 run of up to 28 days, ended by duration"
     assert re.search(r"^  fraction_mutant +0\.25 -> 0\.\d+$", out, re.M)
     assert re.search(rf"^  5 rows, .* candidates, in {tmp_path / 'out'}$", out, re.M)
     assert table(tmp_path / "out").day.tolist() == [0.0, 7.0, 14.0, 21.0, 28.0]
@@ -153,7 +153,7 @@ def test_a_run_that_ends_early_says_why_in_the_manifest_and_in_the_text(tmp_path
     options = ["--replicates", 20, "--set", "time.duration_days=900", "--out", tmp_path / "b"]
     assert command(file, *options) == 0
     first = capsys.readouterr().out.splitlines()[0]
-    assert re.fullmatch(r"bare: 20 run\(s\) of up to 900 days, ended by duration \(\d+\), fixation \(\d+\)", first)
+    assert re.fullmatch(r"bare: 20 runs of up to 900 days, ended by duration \(\d+\), fixation \(\d+\)", first)
 
 
 def test_replicates_are_told_by_median_and_range_and_by_the_share_of_their_ends(tmp_path, capsys):
@@ -379,7 +379,7 @@ def test_a_dry_run_tells_memory_disk_and_time_and_makes_no_marrow(file, tmp_path
     assert command(file, *options) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0] == "bare: 4096 x 4096 sites, 28 steps, 3 replicate(s)"
+    assert lines[0] == "bare: 4096 x 4096 sites, 28 steps, 3 replicates"
     assert [line.split()[0] for line in lines[1:]] == ["memory", "disk", "stepping"]
     assert err == ""
     assert command(file, *options, "--json") == 0

@@ -286,7 +286,7 @@ def test_compare_prints_a_table_the_claims_and_an_answer(tmp_path, capsys):
     assert main(["compare", file, "--out", str(tmp_path / "out"), "--quiet", "--jobs", "2"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert out.splitlines()[0] == "niche: 3 arms, 2 run(s) of each with the same seeds"
+    assert out.splitlines()[0] == "niche: 3 arms, 2 runs of each with the same seeds"
     assert max(map(len, out.split("held  ")[0].splitlines())) <= 110
     for words in ("none (reference)", "VAF of the driver", "healthy cells", "share alive", "difference", "end"):
         assert words in out
@@ -326,7 +326,7 @@ def test_run_takes_an_arm_and_judges_its_claims(tmp_path, capsys):
     command = ["run", file, "--out", str(tmp_path / "full"), "--arm", "full", "--quiet"]
     assert main([*command, "--strict"]) == 7
     out = capsys.readouterr().out
-    assert out.splitlines()[0].startswith("niche, arm full: 2 run(s)")
+    assert out.splitlines()[0].startswith("niche, arm full: 2 runs")
     assert "NOT HELD never: " in out
     assert "not asked: less, alone: this run is of the arm full; `mpn-abm compare` runs all arms" in out
     manifest = json.loads((tmp_path / "full" / "manifest.json").read_text())

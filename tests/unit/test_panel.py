@@ -139,7 +139,7 @@ def test_a_terminal_gets_the_panel_and_is_wiped_after_it(tmp_path, quiet):
     os.close(ours)
     text = b"".join(said).decode()
     assert done.returncode == 0, text
-    assert b"bare: 1 run(s)" in done.stdout
+    assert b"bare: 1 run" in done.stdout
     if quiet:
         assert text == ""
     else:

@@ -116,7 +116,7 @@ class CalibrateSpec(Block):
     max_runs: Whole = setting(10_000, low=1, high=MOST_RUNS, doc="runs after which it ends")
     replicates: Whole = setting(1, low=1, high=MOST_REPLICATES, doc="runs of each point with different random numbers")
     population: Whole = setting(100, low=2, high=1_000_000, doc="points of each generation of `abc_smc`")
-    generations: Whole = setting(8, low=1, high=1000, doc="most generations of `abc_smc`")
+    generations: Whole = setting(8, low=2, high=1000, doc="most generations of `abc_smc`")
     seed: Whole = setting(0, low=0, high=_SEED, doc="seed of the points, not of the runs")
 
 

@@ -23,6 +23,7 @@ from mpn_abm.scenario.studies.blocks import (
 from mpn_abm.scenario.studies.document import Document, told_at
 from mpn_abm.scenario.suggestions import unknown
 from mpn_abm.scenario.tree import Path
+from mpn_abm.units import is_number
 
 _TABLES = (".csv", ".parquet")
 
@@ -37,6 +38,8 @@ def checked_study(
     found = [*_of_axes(document), *_of_files(document, folder), *_of_output(document)]
     if isinstance(spec, SweepSpec) and document.method is not None:
         found += _of_sweep(spec, len(base.runs))
+    if isinstance(spec, SensitivitySpec) and document.method is not None:
+        found += _of_sensitivity(spec)
     if isinstance(spec, TrialSpec):
         found += _of_trial(spec, base)
     if isinstance(spec, TrialSpec | SensitivitySpec):
@@ -75,8 +78,15 @@ def _of_files(document: Document, folder: FilePath) -> Iterator[Finding]:
 
 def _of_output(document: Document) -> Iterator[Finding]:
     output = None if document.block is None else document.block.output
-    if output is not None and output.every is not None and output.trajectory != "all":
+    if output is None:
+        return
+    if output.every is not None and output.trajectory != "all":
         yield Finding(("output", "every"), "expected beside `trajectory: all`")
+    spec = document.spec
+    if output.trajectory == "none" and isinstance(spec, TrialSpec) and (spec.endpoints or spec.power):
+        asked = "endpoints" if spec.endpoints else "power"
+        told = f"expected `days` or `all`: `trial.{asked}` is worked out from the trajectories"
+        yield Finding(("output", "trajectory"), told)
 
 
 def _of_sweep(spec: SweepSpec, arms: int) -> Iterator[Finding]:
@@ -97,6 +107,17 @@ def _of_sweep(spec: SweepSpec, arms: int) -> Iterator[Finding]:
     if points * arms * spec.replicates > MOST_RUNS:
         runs = f"{points * arms * spec.replicates:,}"
         yield Finding(("sweep",), f"expected at most {MOST_RUNS:,} runs, these are {runs}")
+
+
+def _of_sensitivity(spec: SensitivitySpec) -> Iterator[Finding]:
+    """Whether the points suffice for the method: two of its blocks, or what a partial rank correlation takes."""
+    if spec.method == "prcc":
+        numbers = [axis for axis in spec.parameters.values() if all(map(is_number, axis.listed or ()))]
+        least, why = len(numbers) + 3, f"points, 3 more than parameters ({len(numbers)})"
+    else:
+        least, why = 2, "paths" if spec.method == "morris" else "base points"
+    if spec.samples < least:
+        yield Finding(("sensitivity", "samples"), f"expected at least {least} {why}")
 
 
 def _of_trial(spec: TrialSpec, base: Base) -> Iterator[Finding]:

@@ -30,12 +30,14 @@ def observations(file: Path) -> dict[str, Claim]:
     """
     try:
         with file.open(newline="", encoding="utf-8-sig") as text:
-            rows = list(csv.DictReader(text, skipinitialspace=True))
+            reader = csv.DictReader(text, skipinitialspace=True)
+            known, rows = reader.fieldnames or (), list(reader)
     except (OSError, UnicodeDecodeError) as error:
         raise MissingFileError(f"{file}: cannot be read: {error}") from error
-    missing = [name for name in _NEEDED if not rows or name not in rows[0]]
-    if missing:
-        told = f"expected rows with the columns {', '.join(_NEEDED)}; missing: {', '.join(missing)}"
+    missing = [name for name in _NEEDED if name not in known]
+    if missing or not rows:
+        what = f"missing: {', '.join(missing)}" if missing else "there are no rows"
+        told = f"expected rows with the columns {', '.join(_NEEDED)}; {what}"
         raise ScenarioError([Problem(str(file), 1, 1, "", "", told)])
     problems: list[Problem] = []
     found: dict[str, Claim] = {}

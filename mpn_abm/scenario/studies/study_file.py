@@ -28,7 +28,7 @@ from mpn_abm.scenario.studies.reading import SCENARIO, Said, Source, read, root_
 from mpn_abm.scenario.studies.targets import Targets, checked_targets, targets_of
 from mpn_abm.scenario.studies.trying import refuse_what_axes_set, tried
 from mpn_abm.scenario.studies.writing import as_study_file
-from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, in_reading_order
+from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, in_reading_order, problem_of_key
 
 
 @dataclass(frozen=True)
@@ -183,6 +183,9 @@ def _overlays(layers: list[Entry], document: Document, said: Said) -> tuple[str,
     found: list[Problem] = []
     overlays = overlays_of(document.arms, found)
     said.problems += [replace(told, path=f"trial.{told.path}") for told in found]
+    if not overlays and not any(told.path.startswith("trial.arms") for told in said.problems):
+        expectation = "expected at least one arm; without this key those of the scenario are taken"
+        said.problems.append(problem_of_key(document.arms[-1].value["arms"], ("trial", "arms"), expectation))
     return "trial.arms", overlays
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import combinations
 from statistics import NormalDist
 
 from mpn_abm.errors import Problem, UsageError
@@ -17,7 +18,7 @@ from mpn_abm.scenario.studies.axes import Axis
 from mpn_abm.scenario.studies.base import Base
 from mpn_abm.scenario.studies.document import Document
 from mpn_abm.scenario.studies.reading import SCENARIO
-from mpn_abm.scenario.tree import Entry, Path, entry_from, problem, problem_of_key, shown
+from mpn_abm.scenario.tree import Entry, Origin, Path, entry_from, problem, problem_of_key, shown
 
 # what an axis may not set: replicates have seeds of their own, and studies have an output of their own
 _NO_AXES = ("seed", "replicates", "name", "question", "output")
@@ -54,8 +55,29 @@ def tried(document: Document, base: Base) -> Iterator[Problem]:
         if wrong:
             yield problem_of_key(entry, here, wrong)
             continue
-        for name, value in _values(axis, entry, is_whole(path, base.specs)):
-            yield from tried_value(path, value, (*here, name) if name else here, base)
+        for end, value in _values(axis, entry, is_whole(path, base.specs)):
+            if not end or entry.at((end,)) is not None:
+                yield from tried_value(path, value, (*here, end) if end else here, base)
+                continue
+            for told in tried_value(path, value, here, base):
+                expectation = f"{told.expectation}; cut it off with `{end}`"
+                yield replace(told, value=f"can draw {value.value:.3g}", expectation=expectation)
+    for path, other in rivals(document.axes):
+        entry = document.tree.at((*document.place, other))
+        assert entry is not None
+        yield problem_of_key(entry, (*document.place, other), f"expected one of the two: {path} says the same thing")
+
+
+def rivals(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of paths of which a file may say one only."""
+    origin = Origin("paths")
+    said = []
+    for path in paths:
+        layer = canonical(Entry({path: Entry(None, origin, path)}, origin), SCENARIO, [])
+        said += [(path, names) for names, _ in leaves(layer, ()) if names]
+    for (path, names), (other, others) in combinations(said, 2):
+        if path != other and say_one_thing(names, others):
+            yield path, other
 
 
 def wrong_path(path: str, base: Base) -> str:
@@ -77,7 +99,7 @@ def wrong_path(path: str, base: Base) -> str:
 
 
 def _values(axis: Axis, entry: Entry, whole: bool) -> Iterator[tuple[str, Entry]]:
-    """The values that are tried, each with the name under which it stands."""
+    """The values that are tried, each with the end that it is of its axis."""
     listed = entry.at(("values" if axis.distribution == "choice" else "levels",))
     if listed is not None:
         yield from (("", item) for item in listed.value)
@@ -87,7 +109,7 @@ def _values(axis: Axis, entry: Entry, whole: bool) -> Iterator[tuple[str, Entry]
         if said is not None:
             yield name, said
         elif value is not None:
-            yield "", entry_from(round(value) if whole else value, entry.origin)
+            yield name, entry_from(round(value) if whole else value, entry.origin)
 
 
 def ends_of(axis: Axis) -> tuple[float | None, float | None]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from math import isnan
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from mpn_abm.analysis.extras import extra
@@ -16,13 +15,13 @@ from mpn_abm.files import digest_of, replaced, text
 from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.simulate import peak_memory_mb
 from mpn_abm.studies.calibrating.points import Planner, priors_of, spec_of
-from mpn_abm.studies.calibrating.setup import SETUP, digest
+from mpn_abm.studies.calibrating.setup import SETUP, digest, refuse_too_few_runs
 from mpn_abm.studies.calibrating.simulated import Simulator
 from mpn_abm.studies.calibrating.tables import tables_of
 from mpn_abm.studies.calibrating.targets import of_claims
 from mpn_abm.studies.calibration import EVALUATED, HISTORY, Calibration, calibrated
 from mpn_abm.studies.executors.options import Options
-from mpn_abm.studies.folder import PLAN, STUDY, Folder, publish_manifest, publish_tables
+from mpn_abm.studies.folder import PLAN, STUDY, Folder, path_of, publish_manifest, publish_tables
 from mpn_abm.studies.opening import plan_writer, provenance_of, refuse_what_is_there
 from mpn_abm.studies.progress import Tally, Watcher
 from mpn_abm.studies.running import EXECUTORS, Source, of_kind
@@ -93,13 +92,13 @@ def run_calibration(
     spec, start = spec_of(study), time.perf_counter()
     # before anything is run or written
     extra(_PACKAGES[spec.method], "calibrate")
-    folder, planner = Folder(Path(out)), Planner(study)
+    folder, planner = Folder(path_of(out, "out")), Planner(study)
+    options = Options(jobs, scheduler, slurm or {}, retry_failed)
+    refuse_too_few_runs(study, planner.runs_of_a_point)
     with folder.held():
         _open(folder, study, planner, overwrite)
         tally = _tally(folder, spec.max_runs, progress)
-        simulator = Simulator(
-            folder, study, planner, executor, Options(jobs, scheduler, slurm or {}, retry_failed), tally
-        )
+        simulator = Simulator(folder, study, planner, executor, options, tally)
         found = calibrated(
             simulator, priors_of(study), of_claims(study.targets), folder.path, method=spec.method, seed=spec.seed,
             max_runs=spec.max_runs, replicates=planner.runs_of_a_point, population=spec.population,

@@ -6,6 +6,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from mpn_abm.studies.calibrating.floor import Floor
+from mpn_abm.words import counted
 
 if TYPE_CHECKING:
     from mpn_abm.studies.calibration import Calibration
@@ -23,10 +24,11 @@ PREDICTED_HEAD = ("target", "role", "published", "band", "predicted", "95 % inte
 
 def lines(found: Calibration) -> list[str]:
     """Where it ended and why, the noise floor, and warnings; the tables stand beside it."""
-    new = f"{found.simulated:,} points simulated now, {found.runs:,} runs in all"
+    new = f"{counted(found.simulated, 'point')} simulated now, {counted(found.runs, 'run')} in all"
     if found.generations is not None:
         last = found.generations.iloc[-1]
-        told = [f"ABC-SMC: {len(found.generations)} generations of {last['accepted']} particles; {new}"]
+        sizes = counted(len(found.generations), "generation"), counted(int(last["accepted"]), "particle")
+        told = [f"ABC-SMC: {' of '.join(sizes)}; {new}"]
         if not isnan(last["epsilon"]):
             told.append(f"threshold {last['epsilon']:.3g} half bands, noise floor {found.floor.noise:.3g}")
         told.append(WHY[found.stopped])

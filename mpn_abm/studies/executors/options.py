@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
+from mpn_abm.errors import UsageError
 from mpn_abm.studies.outcome import Outcome
 
 Told = Callable[[Outcome], None]
@@ -37,3 +39,7 @@ class Options:
     scheduler: str | None = None
     slurm: Mapping[str, Any] = field(default_factory=dict)
     retry_failed: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.jobs, Integral) or isinstance(self.jobs, bool) or self.jobs < 1:
+            raise UsageError(f"jobs: {self.jobs!r}: expected a whole number from 1")
