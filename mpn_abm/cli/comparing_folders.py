@@ -13,9 +13,9 @@ from mpn_abm.cli import claiming
 from mpn_abm.cli.comparison_table import print_table
 from mpn_abm.studies.side_by_side import side_by_side
 from mpn_abm.studies.study import Study
+from mpn_abm.words import counted
 
 MOST_COLUMNS_SHOWN = 4
-from mpn_abm.words import counted
 
 
 def compare_folders(paths: Sequence[Path], out: Path | None, *, overwrite: bool, as_json: bool, strict: bool) -> None:
