@@ -34,6 +34,9 @@ def held(tmp_path, experiment, target, change):
         ("withdrawal", "pers_reversible", {"jak_stat.trans_activation": 0}),
         ("jaki_pd1", "mdsc_up_pmf", {"immune.enabled": False}),
         ("hsp90", "pers_hsp90", {"treatments.pu_h71.dose_relative": 0}),
+        ("diagnosis", "calr_vaf_above_jak2_et", {"genotypes.CALR_TYPE1.platelet_gain": 5}),
+        ("scar_drugs", "alk5_direction", {"treatments.galunisertib.dose_mg": 0}),
+        ("scar_drugs", "gli1_ablation", {"patient.scar_turnover": 0.1}),
     ],
 )
 def test_a_target_fails_without_what_it_rests_on(tmp_path, experiment, target, without):
