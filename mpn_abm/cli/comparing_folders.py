@@ -34,7 +34,8 @@ def compare_folders(paths: Sequence[Path], out: Path | None, *, overwrite: bool,
 def _report(study: Study) -> None:
     facts = study.facts
     runs, reference = facts["arms"], facts["reference"]
-    print(f"{facts['name']}: {', '.join(f'{counted(number, 'run')} of {arm}' for arm, number in runs.items())}")
+    told = [f"{counted(number, 'run')} of {arm}" for arm, number in runs.items()]
+    print(f"{facts['name']}: {', '.join(told)}")
     for arm, said in facts["twins"].items():
         print(_how_compared(arm, reference, said))
     for arm, names in facts["columns_missing"].items():

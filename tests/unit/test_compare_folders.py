@@ -118,7 +118,7 @@ def test_what_is_printed_names_columns_that_one_lacks_and_days_of_the_end(place,
     assert main(["compare", str(place / "none"), str(tmp_path / "short")]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert out.splitlines()[0] == "none and short: 3 run(s) of none, 1 run(s) of short"
+    assert out.splitlines()[0] == "none and short: 3 runs of none, 1 run of short"
     assert "not in none: car_t_searching, car_t_engaged, car_t_exhausted, car_t_memory and " in out
     assert "the end: day 42 in none, day 28 in short" in out
     assert "none (reference)" in out

@@ -30,10 +30,9 @@ def as_study_file(document: Document, base: Base, compared: Entry, folder: Path)
         if block.get(name) is not None:
             block[name] = str((folder / block[name]).resolve())
     scenario, arms = _marrow_as_said(base.layers, base.overlays)
-    if document.kind == "trial":
-        block["arms"] = arms
-    else:
-        scenario["arms"] = arms
+    # a trial without arms says none: an empty list of them is refused
+    if arms:
+        (block if document.kind == "trial" else scenario)["arms"] = arms
     asked = _as_said(compared, Blocks((Comparison,)))
     return {"schema": SCHEMA, **own, **asked, "scenario": scenario}
 
