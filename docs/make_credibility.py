@@ -14,6 +14,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from mpn_abm.evidence.table import interval_of
+
 PAGE = Path(__file__).resolve().parent / "background" / "credibility.md"
 BLOCK = re.compile(r"<!-- score -->.*?<!-- end -->", re.DOTALL)
 
@@ -48,10 +50,10 @@ def _line(row: dict[str, Any]) -> str:
     band = f"{ends[0]} to {ends[1]}" if None not in ends else f"{ends[0]} or more" if ends[0] else f"{ends[1]} or less"
     published = band if row["published"] is None else f"{row['published']:.3g} ({band})"
     told = "-" if row["value"] is None else f"{row['value']:.3g}"
-    interval = "" if row["value_low"] is None else f" ({row['value_low']:.3g} to {row['value_high']:.3g})"
     z = "" if row["z"] is None else f"{row['z']:+.1f}"
     role = ", never fitted" if row["role"] == "test" else ""
-    return f"| {row['target']}{role} | {published} | {told}{interval} | {z} | {'held' if row['held'] else 'MISSED'} |"
+    verdict = "held" if row["held"] else "MISSED"
+    return f"| {row['target']}{role} | {published} | {told}{interval_of(row)} | {z} | {verdict} |"
 
 
 def _counted(part: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -57,13 +58,19 @@ def _line(row: dict[str, Any]) -> str:
     role = row["role"] if row["scored"] else f"{row['role']}, not counted"
     if row["value"] is None:
         return f"{verdict} {row['target']} ({role}): {row['reason'] or 'no value'} [{row['source'] or '-'}]"
-    interval = "" if row["value_low"] is None else f" ({row['value_low']:.3g} to {row['value_high']:.3g})"
     published = "" if row["published"] is None else f"{row['published']:.3g}, "
     z = "" if row["z"] is None else f", z {row['z']:+.1f}"
-    return (
-        f"{verdict} {row['target']} ({role}): {row['value']:.3g}{interval}; published {published}{_band(row)}{z} "
-        f"[{row['source'] or '-'}]"
-    )
+    model = f"{row['value']:.3g}{interval_of(row)}"
+    return f"{verdict} {row['target']} ({role}): {model}; published {published}{_band(row)}{z} [{row['source'] or '-'}]"
+
+
+def interval_of(row: Mapping[str, Any]) -> str:
+    """The interval of the model's value in brackets; that of a median may be open, where half may never come to it."""
+    limits = row["value_low"], row["value_high"]
+    if limits == (None, None):
+        return ""
+    low, high = ("not known" if limit is None else f"{limit:.3g}" for limit in limits)
+    return f" ({low} to {high})"
 
 
 def _band(row: dict[str, Any]) -> str:

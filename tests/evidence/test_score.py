@@ -9,6 +9,7 @@ from unit.small import bare
 from mpn_abm.cli.main import main
 from mpn_abm.errors import UsageError
 from mpn_abm.evidence import experiments, score
+from mpn_abm.evidence.table import interval_of
 from mpn_abm.scenario.resolved import yaml_of
 
 PLACED = "clones.mutant.fraction"
@@ -106,3 +107,10 @@ def test_the_verb_writes_prints_and_fails_if_asked_to(tmp_path, capsys):
     assert sorted(path.name for path in out.iterdir()) == ["experiments", "score.json", "score.parquet", "score.txt"]
     assert main([*words, "--strict"]) == 7
     assert "missed half (fit): 0.5" in capsys.readouterr().out
+
+
+def test_an_interval_may_be_open_at_one_end():
+    """Of a median that more than half of the patients may never reach."""
+    assert interval_of({"value_low": 21.0, "value_high": None}) == " (21 to not known)"
+    assert interval_of({"value_low": 0.25, "value_high": 0.5}) == " (0.25 to 0.5)"
+    assert interval_of({"value_low": None, "value_high": None}) == ""
