@@ -242,7 +242,8 @@ class Surroundings(NamedTuple):
     word: np.ndarray  # uint64[slots, 2]  thresholds of 32-bit words: engages, commits
     drawn: np.ndarray  # uint32[4, 256]  words of the agents or sites in hand
     work: np.ndarray  # float64[256]  vigour of the agents in hand
-    slot: np.ndarray  # int64[256]    where their surroundings are kept
+    engages: np.ndarray  # uint64[256]  thresholds of their surroundings: engages
+    commits: np.ndarray  # uint64[256]  and commits
     listed: np.ndarray  # int64[256]  those of whom something is true
     asked: np.ndarray  # uint32[256]  their numbers
 
@@ -341,7 +342,7 @@ def take(stack, k):  # type: ignore[no-untyped-def]
         ),
         Surroundings(
             u.cells[k], u.counted[k], u.own[k], u.line[k], u.here[k], u.key[k], u.made[k], u.rate[k], u.word[k],
-            u.drawn[k], u.work[k], u.slot[k], u.listed[k], u.asked[k],
+            u.drawn[k], u.work[k], u.engages[k], u.commits[k], u.listed[k], u.asked[k],
         ),
         Record(r.rows[k], r.row_at[k], r.clone_rows[k], r.log[k]),
         stack.tally[k],

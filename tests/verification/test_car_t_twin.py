@@ -148,10 +148,11 @@ BUGS = {
     "an agent's force is that after its engagement": (
         "niche",
         macro,
-        "engage(a, agents, rules, today, word[slot, COMMITS], commit)",
-        "engage(a, agents, rules, today, word[slot, COMMITS], commit)\n"
-        "                tired = exhaustion_of(agents.exhaustion[a], rules)\n"
-        "                surroundings.own[s] += int64((1.0 - tired) * FORCE) - force",
+        "engage(first + listed[k], agents, rules, today, surroundings.commits[listed[k]], drawn[0, k])",
+        "engage(first + listed[k], agents, rules, today, surroundings.commits[listed[k]], drawn[0, k])\n"
+        "        tired = exhaustion_of(agents.exhaustion[first + listed[k]], rules)\n"
+        "        change = int64((1.0 - tired) * FORCE) - int64(surroundings.work[listed[k]] * FORCE)\n"
+        "        surroundings.own[agents.site[first + listed[k]]] += change",
     ),
     "a kill is judged among what the kills before it have left": (
         "slaughter",
@@ -162,14 +163,14 @@ BUGS = {
     "the word that relocates says where to": (
         "niche",
         macro,
-        "place(drawn[1, j], lattice)",
-        "place(drawn[0, j], lattice)",
+        "place(drawn[1, listed[k]], lattice)",
+        "place(drawn[0, listed[k]], lattice)",
     ),
     "the word that relocates engages": (
         "niche",
         macro,
-        "if uint64(drawn[2, j]) < word[slot, ENGAGES]",
-        "if uint64(drawn[0, j]) < word[slot, ENGAGES]",
+        "uint64(drawn[2, j]) < surroundings.engages[j]",
+        "uint64(drawn[0, j]) < surroundings.engages[j]",
     ),
     "a mother does not count against the capacity": (
         "niche",
@@ -216,8 +217,8 @@ BUGS = {
     "a neighbourhood leaves out a row": (
         "niche volume",
         lattice,
-        "for dy in range(-1, 2):\n                    start",
-        "for dy in range(0, 2):\n                    start",
+        "above[x] + here[x] + below[x]",
+        "here[x] + below[x]",
     ),
     # the life of a T cell
     "an engagement is remembered less well than the earlier ones": (
@@ -239,12 +240,17 @@ BUGS = {
         "< commits and agents.done[a] < rules.max_divisions",
         "< commits",
     ),
-    "the cycle begins anew at a division": ("niche", life, "agents.phase[a] -= 1.0", "agents.phase[a] = 0.0"),
+    "the cycle begins anew at a division": (
+        "niche",
+        life,
+        "agents.phase[a] = phase - (1.0 if divides else 0.0)",
+        "agents.phase[a] = 0.0 if divides else phase",
+    ),
     "the word that dies makes memory": (
         "niche",
         life,
-        "if uint64(memory_word) >= rules.memory_share",
-        "if uint64(dies_word) >= rules.memory_share",
+        "(uint64(memory_word) < rules.memory_share)",
+        "(uint64(dies_word) < rules.memory_share)",
     ),
     "a daughter has her mother's number": (
         "niche",

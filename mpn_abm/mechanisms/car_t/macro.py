@@ -103,16 +103,16 @@ def relocate(first, number, agents, surroundings, rules, lattice):
 @jit
 def engage_some(first, number, agents, surroundings, rules, step, sub, today, key_low, key_high):
     """Agents in hand engage by word 2, and a draw of their own says who is committed to divide."""
-    drawn, listed, slot, word = surroundings.drawn, surroundings.listed, surroundings.slot, surroundings.word
+    drawn, listed = surroundings.drawn, surroundings.listed
     engaged = int64(0)
     for j in range(number):
         listed[engaged] = j
-        engaged += int64(uint64(drawn[2, j]) < word[slot[j], ENGAGES])
+        engaged += int64(uint64(drawn[2, j]) < surroundings.engages[j])
     for k in range(engaged):
         surroundings.asked[k] = agents.uid[first + listed[k]]
     draw_block(surroundings.asked, 0, engaged, step, AGENT, sub * 4 + 2, key_low, key_high, drawn)
     for k in range(engaged):
-        engage(first + listed[k], agents, rules, today, word[slot[listed[k]], COMMITS], drawn[0, k])
+        engage(first + listed[k], agents, rules, today, surroundings.commits[listed[k]], drawn[0, k])
 
 
 @jit
@@ -124,7 +124,7 @@ def search_and_engage(
     everywhere : bool
         The cells around are counted at all sites, and the forces are summed at the end.
     """
-    around, drawn, work, slot = agents.around, surroundings.drawn, surroundings.work, surroundings.slot
+    around, drawn, work = agents.around, surroundings.drawn, surroundings.work
     spares = immunity.lysis[0, 0] == 0.0
     touched = int64(0)
     kills_per_day = 0.0
@@ -147,9 +147,11 @@ def search_and_engage(
                 count_here(around, n, cell, surroundings, rules)
                 if force > 0:
                     touched = add_force(force, around, n, cell, agents, spares, rules, touched)
-            slot[j] = weigh(surroundings, signal, immunity, rules, step)
-        for j in range(number):
-            kills_per_day += work[j] * surroundings.rate[slot[j], KILLS_A_DAY]
+            # read at once: the next agent may need the slot
+            slot = weigh(surroundings, signal, immunity, rules, step)
+            kills_per_day += work[j] * surroundings.rate[slot, KILLS_A_DAY]
+            surroundings.engages[j] = surroundings.word[slot, ENGAGES]
+            surroundings.commits[j] = surroundings.word[slot, COMMITS]
         engage_some(first, number, agents, surroundings, rules, step, sub, today, key_low, key_high)
     killing = rules.lysis_probability * immunity.strain[T_KILLING]
     agents.readout[1] = killing * kills_per_day * rules.cells_per_agent / rules.marrow_cells
