@@ -50,7 +50,7 @@ def times_to(patients: Patients, name: str, own: Own, by: float | None = None) -
     """
     endpoint = endpoint_of(name, dict(own))
     asked, since = _asked(patients, endpoint, own)
-    row = event_rows(patients, name, own)
+    row = _event_rows(patients, endpoint, since)
     day = at(patients.day, row)
     if by is not None:
         stands = (row >= 0) & (row == patients.row_from(by + since))
@@ -66,10 +66,8 @@ def times_to(patients: Patients, name: str, own: Own, by: float | None = None) -
     return table[asked]
 
 
-def event_rows(patients: Patients, name: str, own: Own) -> np.ndarray:
+def _event_rows(patients: Patients, endpoint: Endpoint, since: Floats) -> np.ndarray:
     """int[patients]: the first row at which an event is seen, -1 if it never is; death is no row."""
-    endpoint = endpoint_of(name, dict(own))
-    _, since = _asked(patients, endpoint, own)
     happens = _holds(patients, endpoint) == YES
     return patients.first_row(happens & (patients.day >= (since - TOLERANCE)[patients.owner]))
 
@@ -86,7 +84,7 @@ def telling_rows(patients: Patients, names: Iterable[str], own: Own, days: Seque
         _, since = _asked(patients, endpoint, own)
         rows = [patients.last, *(patients.row_from(day + since) for day in days)]
         if endpoint.is_event:
-            rows.append(event_rows(patients, name, own))
+            rows.append(_event_rows(patients, endpoint, since))
         for row in rows:
             keep[row[row >= 0]] = True
         for condition in endpoint.conditions:

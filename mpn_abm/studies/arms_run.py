@@ -68,8 +68,8 @@ def _part_of(progress: Callable[[float], None], number: int, arms: int) -> Calla
     return lambda share: progress((number + share) / arms)
 
 
-def run_over(scenario: Scenario, replicates: int | None, jobs: int, progress: Told) -> ArmsRun:
-    """Run all arms over so many processes; the tables have the bits of ``run_here``.
+def run_over(scenario: Scenario, replicates: int | None, options: Options, progress: Told) -> ArmsRun:
+    """Run all arms over processes; the tables have the bits of ``run_here``.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def run_over(scenario: Scenario, replicates: int | None, jobs: int, progress: To
         warm(place)
         compile_seconds = time.perf_counter() - start
         tally = Tally(len(plan), 0, 0, hear)
-        outcomes = work(place, sorted(set(plan["shard"].tolist())), Options(jobs), tally.take)
+        outcomes = work(place, sorted(set(plan["shard"].tolist())), options, tally.take)
         stored = read(place)
         _refuse_failures(stored, len(plan))
         whole = {name: in_plan_order(put_together(stored.parts[name]), plan) for name in TABLES}

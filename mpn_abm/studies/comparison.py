@@ -28,6 +28,7 @@ from mpn_abm.scenario.claim_columns import refuse_missing_columns
 from mpn_abm.scenario.said import origins_of
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.studies.arms_run import ArmsRun, Told, run_here, run_over
+from mpn_abm.studies.executors.options import Options
 from mpn_abm.studies.keys import canonical_json, key_of
 from mpn_abm.studies.study import Study
 from mpn_abm.tables import table_from_frame, table_of
@@ -81,17 +82,16 @@ def compare(
     UsageError
         If there are several threads and several jobs.
     """
-    if jobs < 1:
-        raise UsageError(f"jobs: {jobs}: expected a whole number from 1")
+    options = Options(jobs)
     if jobs > 1 and threads > 1:
         raise UsageError(f"threads: {threads}: expected 1 with several jobs, each of which has one thread")
     scenario = source if isinstance(source, Scenario) else load(source, overrides)
     refuse_without_arms(scenario)
     if out is None:
-        return _compared(scenario, replicates, threads, jobs, progress)
+        return _compared(scenario, replicates, threads, options, progress)
     # refused before the work, not after it
     with claimed(Path(out), overwrite):
-        study = _compared(scenario, replicates, threads, jobs, progress)
+        study = _compared(scenario, replicates, threads, options, progress)
         with published_together(Path(out)) as write:
             write(RESOLVED, text(scenario.to_yaml()))
         study.facts = study.write_into(Path(out))
@@ -111,12 +111,12 @@ def reference_of(scenario: Scenario) -> str:
     return scenario.comparison.reference or next(iter(scenario.arms))
 
 
-def _compared(scenario: Scenario, replicates: int | None, threads: int, jobs: int, progress: Told) -> Study:
+def _compared(scenario: Scenario, replicates: int | None, threads: int, options: Options, progress: Told) -> Study:
     start = time.perf_counter()
     for arm in scenario.arms.values():
         _refuse_claims_without_columns(arm, reference_of(scenario))
-    if jobs > 1:
-        return _study(scenario, run_over(scenario, replicates, jobs, progress), start)
+    if options.jobs > 1:
+        return _study(scenario, run_over(scenario, replicates, options, progress), start)
     return _study(scenario, run_here(scenario, replicates, threads, progress), start)
 
 
