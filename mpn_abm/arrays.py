@@ -1,5 +1,6 @@
 """How long every array of a marrow is, and marrows made of such arrays."""
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from mpn_abm.state import (
     Body,
     Counters,
     Ground,
+    Hand,
     Immunity,
     Lattice,
     Ledger,
@@ -62,7 +64,9 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
     """Type and shape of every array of one marrow, by group and name; group "" is the marrow itself."""
     sites, blocks, genotypes, agents = lattice.sites, lattice.blocks, sizes.genotypes, sizes.agents
     slots = SLOTS if sizes.niche_sites else 0
-    f8, i8, i4, i2, u1, u4, u8 = np.float64, np.int64, np.int32, np.int16, np.uint8, np.uint32, np.uint64
+    in_hand = DRAWN_TOGETHER if sizes.agents else 0
+    f8, i8, i4, i2 = np.float64, np.int64, np.int32, np.int16
+    u8, u4, u2, u1 = np.uint64, np.uint32, np.uint16, np.uint8
     return {
         "": {
             "cell": (u8, (sites,)),
@@ -147,21 +151,29 @@ def shapes(lattice: Lattice, sizes: Sizes) -> dict[str, Shapes]:
             "readout": (f8, (2,)),
         },
         "surroundings": {
+            "everywhere": (i8, (1,)),
             "cells": (i8, (sizes.count_words, sizes.niche_sites)),
-            "counted": (i8, (1,)),
             "own": (i8, (sizes.niche_sites,)),
             "line": (i8, (lattice.width + 2,)),
+            "target": (i4, (sizes.niche_sites,)),
+            "targets": (i8, (1,)),
+            "told": (u2, (sizes.niche_sites,)),
             "here": (i8, (sizes.count_words,)),
             "key": (i8, (slots, sizes.count_words)),
             "made": (i8, (slots,)),
+            "known": (i8, (1,)),
             "rate": (f8, (slots, 2)),
             "word": (u8, (slots, 2)),
-            "drawn": (u4, (4, DRAWN_TOGETHER)),
-            "work": (f8, (DRAWN_TOGETHER,)),
-            "engages": (u8, (DRAWN_TOGETHER,)),
-            "commits": (u8, (DRAWN_TOGETHER,)),
-            "listed": (i8, (DRAWN_TOGETHER,)),
-            "asked": (u4, (DRAWN_TOGETHER,)),
+        },
+        "hand": {
+            "search": (u4, (4, in_hand)),
+            "life": (u4, (4, in_hand)),
+            "work": (f8, (in_hand,)),
+            "listed": (u4, (in_hand,)),
+            "commits": (u8, (in_hand,)),
+            "grows": (u1, (in_hand,)),
+            "divides": (u1, (in_hand,)),
+            "dies": (u1, (in_hand,)),
         },
         "record": {
             "rows": (f8, (sizes.rows, sizes.columns)),
@@ -188,14 +200,38 @@ GROUPS: dict[str, Any] = {
     "body": Body,
     "agents": Agents,
     "surroundings": Surroundings,
+    "hand": Hand,
     "record": Record,
 }
 
 
 def stack(replicates: int, lattice: Lattice, sizes: Sizes) -> MarrowState:
     """Empty marrows side by side: every array with a leading axis of replicates."""
+    return _marrows(lattice, sizes, lambda group, name, kind, shape: np.zeros((replicates, *shape), kind))
+
+
+def lengthened(old: MarrowState, lattice: Lattice, sizes: Sizes) -> MarrowState:
+    """The same marrows with arrays of these lengths; what is new is zero.
+
+    Arrays that are long enough stay where they are: somebody may look at them.
+    """
+
+    def array(group: str, name: str, kind: type, shape: tuple[int, ...]) -> np.ndarray:
+        there: np.ndarray = getattr(getattr(old, group) if group else old, name)
+        if there.shape[1:] == shape:
+            return there
+        longer: np.ndarray = np.zeros((len(there), *shape), kind)
+        longer[tuple(slice(length) for length in there.shape)] = there
+        return longer
+
+    return _marrows(lattice, sizes, array)
+
+
+def _marrows(
+    lattice: Lattice, sizes: Sizes, array: Callable[[str, str, type, tuple[int, ...]], np.ndarray]
+) -> MarrowState:
     groups: dict[str, Any] = {
-        group: {name: np.zeros((replicates, *shape), kind) for name, (kind, shape) in arrays.items()}
+        group: {name: array(group, name, kind, shape) for name, (kind, shape) in arrays.items()}
         for group, arrays in shapes(lattice, sizes).items()
     }
     own: dict[str, Any] = groups.pop("")

@@ -7,7 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from mpn_abm.arrays import Sizes, stack
+from mpn_abm.arrays import Sizes, lengthened, stack
 from mpn_abm.compile.program import Program, most_candidates
 from mpn_abm.kernels.compiler import threads_available, type_of
 from mpn_abm.kernels.draws import replicate_seed
@@ -232,14 +232,11 @@ class Batch:
         self._grow(sizes._replace(**grown))
 
     def _grow(self, sizes: Sizes) -> None:
-        """Lengthen the arrays that are too short; what is new is zero, and a new clone row is not lost.
-
-        The others stay where they are: somebody may look at them.
-        """
+        """Lengthen the arrays that are too short; a new clone row is not lost."""
+        clones = self.stack.clone_table.shape[1]
         self.sizes = sizes
-        longer = stack(len(self), self.program.rules.lattice, sizes)
-        longer.clone_table[:, :, LOST_STEP] = -1
-        self.stack = _lengthened(self.stack, longer)
+        self.stack = lengthened(self.stack, self.program.rules.lattice, sizes)
+        self.stack.clone_table[:, clones:, LOST_STEP] = -1
 
     def take_rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Replicate index, boundary and values of all rows in the blocks, which are emptied."""
@@ -286,13 +283,3 @@ def _first_steps(program: Program, marrows: int) -> int:
         return 16
     work = program.rules.lattice.sites * most_candidates(program.rules) + program.rules.lattice.blocks
     return int(min(max(16.0, SECONDS_PER_CALL / (SECONDS_AT_MOST * marrows * (100.0 + work))), 1024.0))
-
-
-def _lengthened(old: Any, longer: Any) -> Any:
-    """The old arrays where they are long enough, else the longer ones with the old content."""
-    if isinstance(old, tuple):
-        return type(old)(*map(_lengthened, old, longer))
-    if old.shape == longer.shape:
-        return old
-    longer[tuple(slice(length) for length in old.shape)] = old
-    return longer

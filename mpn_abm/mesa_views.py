@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from mesa.agent import Agent
 
-from mpn_abm.mechanisms.car_t.life import DIES, LIVES, remove_dead
+from mpn_abm.mechanisms.car_t.population import take_out
 from mpn_abm.state import GENOTYPE, T_CELLS
 
 if TYPE_CHECKING:
@@ -153,9 +153,7 @@ class CarTCell(MarrowAgent):
         agents = marrow.agents
         if self.model.program.rules.car_t.tissue == 1:
             agents.layer[agents.site[row]] = 0
-        agents.fate[: marrow.tally[T_CELLS]] = LIVES
-        agents.fate[row] = DIES
-        remove_dead(agents, marrow.tally)
+        take_out(row, agents, marrow.hand, marrow.tally)
 
 
 class StemCell(MarrowAgent):

@@ -231,21 +231,32 @@ class Agents(NamedTuple):
 class Surroundings(NamedTuple):
     """What CAR T agents find around a site at niche scale, all of it scratch. W words of twelve kinds, 1,024 slots."""
 
+    everywhere: np.ndarray  # int64[1]  1 if cells and forces are added up at all sites in this step
     cells: np.ndarray  # int64[W, S]  cells around by kind, five bits each, where they are counted everywhere
-    counted: np.ndarray  # int64[1]   last step in which they were, plus 1
     own: np.ndarray  # int64[S]       what is summed over the sites around; zeros between its uses
     line: np.ndarray  # int64[width + 2]
+    target: np.ndarray  # int32[S]    sites with a cell that may be lysed, where forces are summed everywhere
+    targets: np.ndarray  # int64[1]   how many
+    told: np.ndarray  # uint16[S]     slot that tells of a site, plus 1; 0 if none does yet
     here: np.ndarray  # int64[W]      counts being looked at
     key: np.ndarray  # int64[slots, W]  counts of which the slot tells
     made: np.ndarray  # int64[slots]  step in which it was worked out, plus 1
+    known: np.ndarray  # int64[1]     slots in use in this step
     rate: np.ndarray  # float64[slots, 2]  kills of an agent in full vigour, 1/day; lyses per target
     word: np.ndarray  # uint64[slots, 2]  thresholds of 32-bit words: engages, commits
-    drawn: np.ndarray  # uint32[4, 256]  words of the agents or sites in hand
-    work: np.ndarray  # float64[256]  vigour of the agents in hand
-    engages: np.ndarray  # uint64[256]  thresholds of their surroundings: engages
-    commits: np.ndarray  # uint64[256]  and commits
-    listed: np.ndarray  # int64[256]  those of whom something is true
-    asked: np.ndarray  # uint32[256]  their numbers
+
+
+class Hand(NamedTuple):
+    """What is worked out for the CAR T agents, or the sites, in hand: 256 at a time, all of it scratch."""
+
+    search: np.ndarray  # uint32[4, 256]  words by which agents move and engage; those of a site
+    life: np.ndarray  # uint32[4, 256]  words by which agents are committed, divide, die and become memory
+    work: np.ndarray  # float64[256]  vigour of an agent; lyses of a target at one per target
+    listed: np.ndarray  # uint32[256]  those of whom something is true
+    commits: np.ndarray  # uint64[256]  thresholds of theirs
+    grows: np.ndarray  # uint8[256]   1 if so
+    divides: np.ndarray  # uint8[256]
+    dies: np.ndarray  # uint8[256]
 
 
 class Record(NamedTuple):
@@ -271,6 +282,7 @@ class MarrowState(NamedTuple):
     body: Body
     agents: Agents
     surroundings: Surroundings
+    hand: Hand
     record: Record
     tally: np.ndarray  # int64[TALLIES]
 
@@ -314,7 +326,7 @@ def take(stack, k):  # type: ignore[no-untyped-def]
     c, e, g, m, s, a, r = (
         stack.counters, stack.ledger, stack.ground, stack.marks, stack.signal, stack.agents, stack.record,
     )  # fmt: skip
-    i, b, u = stack.immunity, stack.body, stack.surroundings
+    i, b, u, h = stack.immunity, stack.body, stack.surroundings, stack.hand
     return MarrowState(
         stack.cell[k],
         Counters(c.genotype_cells[k], c.births[k], c.losses[k], c.clone_cells[k], c.antigen_cells[k]),
@@ -341,8 +353,11 @@ def take(stack, k):  # type: ignore[no-untyped-def]
             a.around[k], a.readout[k],
         ),
         Surroundings(
-            u.cells[k], u.counted[k], u.own[k], u.line[k], u.here[k], u.key[k], u.made[k], u.rate[k], u.word[k],
-            u.drawn[k], u.work[k], u.engages[k], u.commits[k], u.listed[k], u.asked[k],
+            u.everywhere[k], u.cells[k], u.own[k], u.line[k], u.target[k], u.targets[k], u.told[k], u.here[k],
+            u.key[k], u.made[k], u.known[k], u.rate[k], u.word[k],
+        ),
+        Hand(
+            h.search[k], h.life[k], h.work[k], h.listed[k], h.commits[k], h.grows[k], h.divides[k], h.dies[k]
         ),
         Record(r.rows[k], r.row_at[k], r.clone_rows[k], r.log[k]),
         stack.tally[k],

@@ -10,9 +10,9 @@ from numba import prange, uint64
 from mpn_abm.kernels.compiler import fused, jit, parallel_jit
 from mpn_abm.mechanisms.antigen.kernel import show_antigen
 from mpn_abm.mechanisms.blood.kernel import make_blood, share_cells
-from mpn_abm.mechanisms.car_t.life import room_for_daughters
 from mpn_abm.mechanisms.car_t.macro import macro_sub_step
 from mpn_abm.mechanisms.car_t.micro import micro_sub_step
+from mpn_abm.mechanisms.car_t.population import room_for_daughters
 from mpn_abm.mechanisms.census import next_row, room_for_row, write_row
 from mpn_abm.mechanisms.fibrosis.kernel import grow_scar, spread_cytokine
 from mpn_abm.mechanisms.giving import give_what_is_due
@@ -183,14 +183,14 @@ def close_step(marrow, rules, step, key_low, key_high):
             if rules.car_t.tissue == 1:
                 micro_sub_step(
                     marrow.cell, marrow.ground, marrow.counters, marrow.ledger, marrow.signal, marrow.immunity,
-                    marrow.agents, tally, rules.cells, rules.car_t, rules.lattice, step, sub, today,
+                    marrow.agents, marrow.hand, tally, rules.cells, rules.car_t, rules.lattice, step, sub, today,
                     key_low, key_high,
                 )  # fmt: skip
             else:
                 macro_sub_step(
                     marrow.cell, marrow.ground.source, marrow.counters, marrow.ledger, marrow.signal, marrow.immunity,
-                    marrow.agents, marrow.surroundings, tally, rules.cells, rules.car_t, rules.lattice, step, sub,
-                    today, key_low, key_high,
+                    marrow.agents, marrow.surroundings, marrow.hand, tally, rules.cells, rules.car_t, rules.lattice,
+                    step, sub, today, key_low, key_high,
                 )  # fmt: skip
             tally[SUB_STEP] = sub + 1
         tally[SUB_STEP] = 0
@@ -314,8 +314,8 @@ def run_replicate(k, stack, rules, reached, until, keys):
 
 @parallel_jit
 def run_replicates(
-    cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, record, tally,
-    lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen, progression,
+    cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, hand, record,
+    tally, lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen, progression,
     transplant, census, places,
     reached, needs, until, keys,
 ):  # fmt: skip
@@ -327,8 +327,8 @@ def run_replicates(
     for k in prange(reached.shape[0]):
         r = np.int64(k)
         stack = MarrowState(
-            cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, record,
-            tally,
+            cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, hand,
+            record, tally,
         )  # fmt: skip
         rules = Rules(
             lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen,

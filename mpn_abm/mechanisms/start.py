@@ -236,15 +236,15 @@ def begin_replicate(k, stack, rules, start, keys):
 
 @parallel_jit
 def begin_replicates(
-    cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, record, tally,
-    lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen, progression,
+    cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, hand, record,
+    tally, lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen, progression,
     transplant, census, places, start, keys,
 ):  # fmt: skip
     """Begin every marrow of a stack."""
     for k in prange(keys.shape[0]):
         stack = MarrowState(
-            cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, record,
-            tally,
+            cell, counters, ledger, clone_table, ground, marks, signal, immunity, body, agents, surroundings, hand,
+            record, tally,
         )  # fmt: skip
         rules = Rules(
             lattice, clock, cells, signal_rules, drugs, scar, levels, car_t, antigen, immune, blood, spleen,

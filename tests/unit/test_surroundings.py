@@ -9,7 +9,7 @@ from mpn_abm.batch import Batch
 from mpn_abm.kernels.candidates import quotient
 from mpn_abm.kernels.lattice import sites_around, sum_around
 from mpn_abm.kernels.packing import COUNT_BITS, COUNTS_A_WORD, slot_of, units
-from mpn_abm.mechanisms.car_t.surroundings import COMMITS, ENGAGES, KILLS_A_DAY, PER_TARGET, weigh
+from mpn_abm.mechanisms.car_t.surroundings import COMMITS, ENGAGES, KILLS_A_DAY, MOST_KNOWN, PER_TARGET, slot_here
 from mpn_abm.simulate import prepared
 from mpn_abm.state import lattice_of
 
@@ -56,7 +56,7 @@ def looked_at(marrow, counts, step):
     """What follows from counts of genotypes around: the kept numbers."""
     rules, state = marrow
     state.surroundings.here[:] = sum(number * rules.unit[:, g] for g, number in counts.items())
-    slot = weigh(state.surroundings, state.signal, state.immunity, rules, step)
+    slot = slot_here(state.surroundings, state.signal, state.immunity, rules, step)
     rate, word = state.surroundings.rate[slot], state.surroundings.word[slot]
     return rate[KILLS_A_DAY], rate[PER_TARGET], int(word[ENGAGES]), int(word[COMMITS])
 
@@ -87,6 +87,24 @@ def test_neighbourhoods_that_share_a_slot_are_told_apart(marrow):
     for there in rules_of:
         alone = [looked_at(marrow, counts, 200 + k) for k, counts in enumerate(there)]
         assert [looked_at(marrow, counts, 300) for counts in there] == alone
+
+
+def test_more_neighbourhoods_than_are_kept_are_weighed_all_the_same(marrow):
+    """Catches a table that searches for ever, or one that tells of a site what another has written there since."""
+    rules, state = marrow
+    kinds = [
+        (a, b, c, g) for a in range(10) for b in range(10 - a) for c in range(10) for g in range(3, len(rules.base))
+    ]
+    crowd = [{1: a, 2: b, g: c} for a, b, c, g in kinds]
+    told_by = {tuple(sum(n * rules.unit[:, g] for g, n in counts.items())) for counts in crowd}
+    assert len(told_by) > 2 * MOST_KNOWN
+    state.surroundings.told[0] = 1
+    together = [looked_at(marrow, counts, 500) for counts in crowd]
+    assert state.surroundings.told[0] == 0, "what was known before the table was full is forgotten"
+    for counts, expected in list(zip(crowd, together, strict=True))[:: len(crowd) // 40]:
+        state.surroundings.made[:] = 0
+        state.surroundings.known[:] = 0
+        assert looked_at(marrow, counts, 501) == expected
 
 
 def test_without_targets_around_nobody_engages_and_one_target_has_all_t_cells_that_touch_it(marrow):

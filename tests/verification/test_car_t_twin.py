@@ -6,7 +6,7 @@ from verification.car_t_comparison import Pair, compare_with_twin, niche, tissue
 from verification.test_planted_bugs import with_change
 
 from mpn_abm.kernels import lattice
-from mpn_abm.mechanisms.car_t import infusion, life, macro, micro, surroundings
+from mpn_abm.mechanisms.car_t import infusion, life, macro, micro, population, surroundings
 from mpn_abm.state import KILLS, T_CELLS
 
 SHORT = {"hematopoiesis": {"enabled": False, "homing_radius_sites": 1}}
@@ -105,7 +105,7 @@ def test_agents_by_the_ten_thousand_around_a_site_add_their_force():
 
 # Planted bugs.
 
-MODULES = (lattice, life, surroundings, macro, micro, infusion)
+MODULES = (lattice, life, population, surroundings, macro, micro, infusion)
 
 
 def interpreted(changed=None, old="", new=""):
@@ -148,47 +148,47 @@ BUGS = {
     "an agent's force is that after its engagement": (
         "niche",
         macro,
-        "engage(first + listed[k], agents, rules, today, surroundings.commits[listed[k]], drawn[0, k])",
-        "engage(first + listed[k], agents, rules, today, surroundings.commits[listed[k]], drawn[0, k])\n"
-        "        tired = exhaustion_of(agents.exhaustion[first + listed[k]], rules)\n"
-        "        change = int64((1.0 - tired) * FORCE) - int64(surroundings.work[listed[k]] * FORCE)\n"
-        "        surroundings.own[agents.site[first + listed[k]]] += change",
+        "engage(first + j, agents, rules, today, hand.commits[k], hand.life[0, j])",
+        "engage(first + j, agents, rules, today, hand.commits[k], hand.life[0, j])\n"
+        "            tired = exhaustion_of(exhaustion[j], rules)\n"
+        "            surroundings.own[site[j]] += int64((1.0 - tired) * FORCE) - int64(work[j] * FORCE)",
     ),
     "a kill is judged among what the kills before it have left": (
         "slaughter",
         macro,
         "killed += 1\n",
-        "killed += 1\n                take_off(s, g, around, surroundings, rules, lattice)\n",
+        "killed += 1\n                g = int64(cell[s] & GENOTYPE)\n"
+        "                take_off(s, g, agents.around, surroundings, rules, lattice)\n",
     ),
     "the word that relocates says where to": (
         "niche",
         macro,
-        "place(drawn[1, listed[k]], lattice)",
-        "place(drawn[0, listed[k]], lattice)",
+        "place(search[1, j], lattice)",
+        "place(search[0, j], lattice)",
     ),
     "the word that relocates engages": (
         "niche",
         macro,
-        "uint64(drawn[2, j]) < surroundings.engages[j]",
-        "uint64(drawn[0, j]) < surroundings.engages[j]",
+        "uint64(search[2, j]) < surroundings",
+        "uint64(search[0, j]) < surroundings",
     ),
     "a mother does not count against the capacity": (
         "niche",
         macro,
-        "crowding = tally[T_CELLS]",
-        "crowding = (tally[T_CELLS] - 1)",
+        "chance(1.0 - alive * rules",
+        "chance(1.0 - (alive - 1) * rules",
     ),
     "daughters come in the reverse order of their mothers": (
         "niche",
         macro,
-        "for a in range(living):",
-        "for a in range(living - 1, -1, -1):",
+        "for a in range(tally[T_CELLS]):",
+        "for a in range(tally[T_CELLS] - 1, -1, -1):",
     ),
     "engagements are forgotten before the cell grows": (
         "niche",
         macro,
-        "agents.exhaustion[first + j], rules), checkpoint, suppression) * division",
-        "agents.exhaustion[first + j] * forgetting, rules), checkpoint, suppression) * division",
+        "work[j] *= division",
+        "work[j] = vigour(exhaustion_of(exhaustion[j] * forgetting, rules), checkpoint, suppression) * division",
     ),
     "a place that is folded twice counts once": (
         "niche",
@@ -199,8 +199,8 @@ BUGS = {
     "who was killed still counts": (
         "slaughter",
         macro,
-        "            take_off(s, int64(cell[s] & GENOTYPE), agents.around, surroundings, rules, lattice)\n",
-        "            pass\n",
+        "take_off(s, int64(cell[s] & GENOTYPE), agents.around, surroundings, rules, lattice)",
+        "pass",
     ),
     "an agent alone counts her own site only": (
         "wide",
@@ -243,35 +243,40 @@ BUGS = {
     "the cycle begins anew at a division": (
         "niche",
         life,
-        "agents.phase[a] = phase - (1.0 if divides else 0.0)",
-        "agents.phase[a] = 0.0 if divides else phase",
+        "phase[j] = now - (1.0 if ends else 0.0)",
+        "phase[j] = 0.0 if ends else now",
     ),
     "the word that dies makes memory": (
         "niche",
         life,
-        "(uint64(memory_word) < rules.memory_share)",
-        "(uint64(dies_word) < rules.memory_share)",
+        "turn_into_memory(memory, hand.life[3]",
+        "turn_into_memory(memory, hand.life[2]",
     ),
     "a daughter has her mother's number": (
         "niche",
-        life,
+        population,
         "agents.uid[n] = uint32(tally[NEXT_UID])",
         "agents.uid[n] = agents.uid[a]",
     ),
-    "a daughter is not tired": ("niche", life, "agents.fate[n] = LIVES", "agents.exhaustion[n] = 0.0"),
-    "the last agent takes the place of a dead one": (
+    "a daughter is not tired": (
+        "niche",
+        population,
+        "agents.exhaustion[n] = agents.exhaustion[a]",
+        "agents.exhaustion[n] = 0.0",
+    ),
+    "the living close up in reverse": (
         "tissue",
-        life,
-        "    for a in range(n):\n        if agents.fate[a] != DIES:",
-        "    a = n - 1\n"
-        "    while a >= 0:\n"
-        "        if agents.fate[a] == DIES:\n"
-        "            n -= 1\n"
-        "            copy_agent(agents, n, a)\n"
-        "            agents.fate[a] = agents.fate[n]\n"
-        "        a -= 1\n"
-        "    for a in range(n):\n"
-        "        if True:",
+        population,
+        "new[k] = old[uint64(kept[k])]",
+        "new[k] = old[uint64(kept[n - 1 - k])]",
+    ),
+    "the dead are not dropped": ("niche", population, "uint64(fate[j] != DIES)", "uint64(1)"),
+    "nobody is told of a kill": ("slaughter", surroundings, "surroundings.told[around[k]] = 0", "pass"),
+    "a neighbourhood takes another's slot": (
+        "slaughter",
+        surroundings,
+        "same = same and surroundings.key[slot, w] == here[w]",
+        "same = True",
     ),
     # tissue scale
     "a heading outlives what is in the way": (
@@ -321,8 +326,18 @@ BUGS = {
     ),
     "a daughter shares a place": ("tissue", micro, "if agents.layer[s] == 0:\n            return s", "return s"),
     "the dead keep their place": ("tissue", micro, "agents.layer[agents.site[a]] = 0", "pass"),
-    "a daughter engages with her mother": ("tissue", life, "agents.state[n] = SEARCHING", "pass"),
-    "a daughter goes her mother's way": ("tissue", life, "agents.heading[n] = -1", "pass"),
+    "a daughter engages with her mother": (
+        "tissue",
+        population,
+        "agents.state[n] = SEARCHING",
+        "agents.state[n] = agents.state[a]",
+    ),
+    "a daughter goes her mother's way": (
+        "tissue",
+        population,
+        "agents.heading[n] = -1",
+        "agents.heading[n] = agents.heading[a]",
+    ),
     # infusion
     "an infused cell has her phase from the word of her place": (
         "niche",

@@ -1,18 +1,11 @@
-"""The life of a CAR T cell, the same at both scales: commitment, division, death, memory, exhaustion."""
+"""The life of a CAR T cell, the same at both scales: exhaustion, commitment, division, death, memory."""
 
-import numpy as np
-from numba import int16, int64, uint8, uint32, uint64
+from numba import int16, uint8, uint64
 
 from mpn_abm.kernels.compiler import jit
 from mpn_abm.kernels.draws import AGENT, words
 from mpn_abm.mechanisms.placement import vacate
-from mpn_abm.state import (
-    HEALTHY_KILLED,
-    KILLS,
-    NEXT_UID,
-    SEARCHING,
-    T_CELLS,
-)
+from mpn_abm.state import HEALTHY_KILLED, KILLS
 
 # what a sub-step decided for an agent
 LIVES, DIES, DIVIDES = 0, 1, 2
@@ -51,82 +44,89 @@ def engage(a, agents, rules, today, commits, commit_word):
         agents.memory[a] = 0
 
 
-@jit
-def live(a, agents, rules, today, pace, daughter_lives, lives_word, dies_word, memory_word):
-    """Grow, divide, die or become memory in one sub-step; returns LIVES, DIES or DIVIDES.
+# What follows is done for all agents in hand, one question at a time and without a branch: a processor that guesses at
+# branches is wrong about too many agents, and loops over two or three arrays become vector code.
 
-    pace : float
+
+@jit
+def vigours(exhaustion, rules, checkpoint, suppression, work):
+    """Write the vigour of agents in hand where suppression is the same for all."""
+    for j in range(exhaustion.shape[0]):
+        work[j] = vigour(exhaustion_of(exhaustion[j], rules), checkpoint, suppression)
+
+
+@jit
+def find_growing(memory, to_go, done, most, grows):
+    """Who is on the way through a programme of divisions."""
+    for j in range(memory.shape[0]):
+        grows[j] = uint8((memory[j] == 0) & (to_go[j] > 0) & (done[j] < most))
+
+
+@jit
+def grow(phase, grows, pace, growth, divides):
+    """Advance the phase of who grows; a cell that comes to the end of its cycle divides."""
+    for j in range(phase.shape[0]):
+        now = phase[j] + (growth * pace[j] if grows[j] == 1 else 0.0)
+        ends = (grows[j] == 1) & (now >= 1.0)
+        phase[j] = now - (1.0 if ends else 0.0)
+        divides[j] = uint8(ends)
+
+
+@jit
+def count_divisions(to_go, done, divides):
+    """Take a division off the programme and put it on the life's count."""
+    for j in range(to_go.shape[0]):
+        to_go[j] -= int16(divides[j])
+        done[j] += int16(divides[j])
+
+
+@jit
+def find_dying(memory, contact, grows, word, today, rules, dies):
+    """Who is hit: memory cells at their own rate, the others once their programme and their grace are over."""
+    for j in range(memory.shape[0]):
+        is_lost = (grows[j] == 0) & (today - contact[j] > rules.grace)
+        danger = rules.memory_death if memory[j] == 1 else (rules.death if is_lost else uint64(0))
+        dies[j] = uint8(uint64(word[j]) < danger)
+
+
+@jit
+def turn_into_memory(memory, word, share, dies):
+    """Some of those who would die become memory cells instead."""
+    for j in range(memory.shape[0]):
+        settles = uint8((dies[j] == 1) & (memory[j] == 0) & (uint64(word[j]) < share))
+        memory[j] |= settles
+        dies[j] -= settles
+
+
+@jit
+def decide(divides, dies, word, daughter_lives, fate):
+    """LIVES, DIES or DIVIDES; a daughter without room dies at once, so her mother did not divide."""
+    for j in range(fate.shape[0]):
+        lives = DIVIDES if (divides[j] == 1) & (uint64(word[j]) < daughter_lives) else LIVES
+        fate[j] = uint8(DIES if dies[j] == 1 else lives)
+
+
+@jit
+def live(first, number, agents, hand, rules, today, daughter_lives, forgetting):
+    """Agents in hand grow, divide, die or become memory in one sub-step, by the words in ``hand.life``.
+
+    hand.work : float64[number]
         Factor on the growth of the cycle phase, with the engagement of this sub-step.
     daughter_lives : uint64
         Threshold of a 32-bit word: 1 - T cells over capacity.
     """
-    # everything is worked out for every agent: a processor that guesses at branches is wrong about too many
-    is_memory = agents.memory[a] == 1
-    to_go, done = agents.to_go[a], agents.done[a]
-    grows = (not is_memory) & (to_go > 0) & (done < rules.max_divisions)
-    phase = agents.phase[a] + (rules.phase_growth * pace if grows else 0.0)
-    divides = grows & (phase >= 1.0)
-    agents.phase[a] = phase - (1.0 if divides else 0.0)
-    agents.done[a] = done + int16(divides)
-    agents.to_go[a] = to_go - int16(divides)
-    is_lost = (not is_memory) & (not grows) & (today - agents.contact[a] > rules.grace)
-    danger = rules.memory_death if is_memory else (rules.death if is_lost else uint64(0))
-    is_hit = uint64(dies_word) < danger
-    settles = is_hit & (not is_memory) & (uint64(memory_word) < rules.memory_share)
-    agents.memory[a] = uint8(is_memory | settles)
-    fate = DIVIDES if divides & (uint64(lives_word) < daughter_lives) else LIVES
-    return DIES if is_hit & (not settles) else fate
-
-
-@jit
-def copy_life(agents, source, target):
-    """Copy one agent over another, but for its scratch and what only tissue knows: held targets, rest and heading."""
-    agents.site[target] = agents.site[source]
-    agents.uid[target] = agents.uid[source]
-    agents.memory[target] = agents.memory[source]
-    agents.to_go[target] = agents.to_go[source]
-    agents.done[target] = agents.done[source]
-    agents.phase[target] = agents.phase[source]
-    agents.exhaustion[target] = agents.exhaustion[source]
-    agents.contact[target] = agents.contact[source]
-
-
-@jit
-def copy_agent(agents, source, target):
-    """Copy one agent over another, its scratch left out."""
-    copy_life(agents, source, target)
-    agents.state[target] = agents.state[source]
-    agents.target[target] = agents.target[source]
-    agents.heading[target] = agents.heading[source]
-
-
-@jit
-def bear_daughter(a, agents, tally, site):
-    """Append the daughter of agent a: as her mother, but free and with a number of her own."""
-    n = tally[T_CELLS]
-    copy_agent(agents, a, n)
-    agents.site[n] = site
-    agents.uid[n] = uint32(tally[NEXT_UID])
-    agents.state[n] = SEARCHING
-    agents.target[n] = -1
-    agents.heading[n] = -1
-    agents.fate[n] = LIVES
-    tally[NEXT_UID] += 1
-    tally[T_CELLS] = n + 1
-
-
-@jit
-def remove_dead(agents, tally):
-    """Close the gaps that the dead leave, in order."""
-    n = tally[T_CELLS]
-    m = int64(0)
-    for a in range(n):
-        if agents.fate[a] != DIES:
-            if m != a:
-                copy_agent(agents, a, m)
-                agents.fate[m] = agents.fate[a]
-            m += 1
-    tally[T_CELLS] = m
+    end = first + number
+    memory, to_go, done = agents.memory[first:end], agents.to_go[first:end], agents.done[first:end]
+    grows, divides, dies = hand.grows, hand.divides, hand.dies
+    find_growing(memory, to_go, done, rules.max_divisions, grows)
+    grow(agents.phase[first:end], grows, hand.work, rules.phase_growth, divides)
+    count_divisions(to_go, done, divides)
+    find_dying(memory, agents.contact[first:end], grows, hand.life[2], today, rules, dies)
+    turn_into_memory(memory, hand.life[3], rules.memory_share, dies)
+    decide(divides, dies, hand.life[1], daughter_lives, agents.fate[first:end])
+    exhaustion = agents.exhaustion[first:end]
+    for j in range(number):
+        exhaustion[j] *= forgetting
 
 
 @jit
@@ -143,9 +143,3 @@ def kill_cell(s, block, cell, source, counters, ledger, tally, base, source_weig
 def smooth_readout(agents, rules):
     """Move the smoothed killing rate towards that of the sub-step."""
     agents.readout[0] += rules.readout_weight * (agents.readout[1] - agents.readout[0])
-
-
-@jit
-def room_for_daughters(agents, tally):
-    """Whether every agent could divide in a sub-step."""
-    return np.int64(2) * tally[T_CELLS] <= agents.site.shape[0]

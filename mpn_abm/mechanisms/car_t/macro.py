@@ -6,35 +6,33 @@ engagements per T cell c = 1/(t_att/(h z) + t_eng + t_rest); a CALR stem cell is
 killed with hazard (z/f) p_lyse (1-S)(1-e) h(a) n_T/t_att, n_T T cells per marrow cell over the 3 x 3 sites.
 """
 
-from numba import int32, int64, uint64
+from numba import int32, int64, uint32, uint64
 
 from mpn_abm.kernels.candidates import block_of, place
 from mpn_abm.kernels.compiler import jit
-from mpn_abm.kernels.draws import AGENT, DRAWN_TOGETHER, KILL, chance, decay, draw_block
+from mpn_abm.kernels.draws import AGENT, DRAWN_TOGETHER, KILL, TWO_32, chance, decay, draw_block
 from mpn_abm.kernels.lattice import sites_around, sum_around
 from mpn_abm.mechanisms.car_t.life import (
-    DIES,
     DIVIDES,
-    bear_daughter,
-    copy_life,
     engage,
     exhaustion_of,
     kill_cell,
     live,
     smooth_readout,
     vigour,
+    vigours,
 )
+from mpn_abm.mechanisms.car_t.population import bear_daughter, close_gaps
 from mpn_abm.mechanisms.car_t.surroundings import (
     COMMITS,
     ENGAGES,
     KILLS_A_DAY,
     MOST_PER_TARGET,
     PER_TARGET,
-    copy_counts,
     count_everywhere,
-    count_here,
+    forget,
+    look_around,
     take_off,
-    weigh,
 )
 from mpn_abm.state import (
     ANTIGEN,
@@ -75,13 +73,27 @@ def add_force(force, around, n, cell, agents, spares, rules, touched):
 
 
 @jit
-def list_targets(cell, agents, spares, rules):
-    """List the targets with a force; returns how many."""
-    touched = int64(0)
+def find_targets(cell, surroundings, spares, rules):
+    """List the cells that T cells may lyse in this step; none joins them before the next."""
+    found = int64(0)
     for s in range(cell.shape[0]):
-        agents.touched[touched] = int32(s)
-        touched += int64(may_be_lysed(int64(cell[s] & GENOTYPE), spares, rules)) & int64(agents.layer[s] > 0)
-    return touched
+        surroundings.target[found] = int32(s)
+        found += int64(may_be_lysed(int64(cell[s] & GENOTYPE), spares, rules))
+    surroundings.targets[0] = found
+
+
+@jit
+def add_up_forces(cell, agents, surroundings, spares, rules, lattice):
+    """Sum the forces around every site and list the targets with one; returns how many."""
+    layer, target, touched = agents.layer, surroundings.target, agents.touched
+    sum_around(surroundings.own, lattice, surroundings.line, layer)
+    surroundings.own[:] = 0
+    n = uint64(0)
+    for k in range(surroundings.targets[0]):
+        s = uint64(target[k])
+        touched[n] = target[k]
+        n += uint64(layer[s] > 0) & uint64(may_be_lysed(int64(cell[s] & GENOTYPE), spares, rules))
+    return int64(n)
 
 
 # What is true of some agents by chance is listed first and done for the list: a processor that guesses at a branch is
@@ -89,130 +101,122 @@ def list_targets(cell, agents, spares, rules):
 
 
 @jit
-def relocate(first, number, agents, surroundings, rules, lattice):
+def relocate(site, hand, rules, lattice):
     """Agents in hand are carried to a random site, by words 0 and 1."""
-    drawn, listed = surroundings.drawn, surroundings.listed
-    moved = int64(0)
-    for j in range(number):
-        listed[moved] = j
-        moved += int64(uint64(drawn[0, j]) < rules.relocation)
-    for k in range(moved):
-        agents.site[first + listed[k]] = int32(place(drawn[1, listed[k]], lattice))
+    search, listed = hand.search, hand.listed
+    moved = uint64(0)
+    for j in range(site.shape[0]):
+        listed[moved] = uint32(j)
+        moved += uint64(uint64(search[0, j]) < rules.relocation)
+    for k in range(int64(moved)):
+        j = uint64(listed[k])
+        site[j] = int32(place(search[1, j], lattice))
 
 
 @jit
-def engage_some(first, number, agents, surroundings, rules, step, sub, today, key_low, key_high):
-    """Agents in hand engage by word 2, and a draw of their own says who is committed to divide."""
-    drawn, listed = surroundings.drawn, surroundings.listed
-    engaged = int64(0)
-    for j in range(number):
-        listed[engaged] = j
-        engaged += int64(uint64(drawn[2, j]) < surroundings.engages[j])
-    for k in range(engaged):
-        surroundings.asked[k] = agents.uid[first + listed[k]]
-    draw_block(surroundings.asked, 0, engaged, step, AGENT, sub * 4 + 2, key_low, key_high, drawn)
-    for k in range(engaged):
-        engage(first + listed[k], agents, rules, today, surroundings.commits[listed[k]], drawn[0, k])
-
-
-@jit
-def search_and_engage(
-    cell, signal, immunity, agents, surroundings, tally, rules, lattice, step, sub, today, everywhere, key_low, key_high
+def act(
+    cell, signal, immunity, agents, surroundings, hand, tally, rules, lattice, step, sub, today, key_low, key_high
 ):  # fmt: skip
-    """Agents move, meet receptor-bearing cells and add their force around; returns the targets with a force.
+    """Agents move, meet receptor-bearing cells, add their force around and live on; returns the targets with a force.
 
-    everywhere : bool
-        The cells around are counted at all sites, and the forces are summed at the end.
+    All of a sub-step that an agent does herself, so that she is in the processor's cache just once.
     """
-    around, drawn, work = agents.around, surroundings.drawn, surroundings.work
+    search, work, around, own = hand.search, hand.work, agents.around, surroundings.own
+    everywhere = surroundings.everywhere[0] == 1
     spares = immunity.lysis[0, 0] == 0.0
-    touched = int64(0)
-    kills_per_day = 0.0
     checkpoint, suppression = immunity.strain[CHECKPOINT], immunity.strain[SUPPRESSION]
-    for first in range(0, tally[T_CELLS], DRAWN_TOGETHER):
-        number = min(int64(DRAWN_TOGETHER), tally[T_CELLS] - first)
-        draw_block(agents.uid, first, number, step, AGENT, sub * 4, key_low, key_high, drawn)
+    division, forgetting = immunity.strain[T_DIVISION], immunity.strain[FORGETTING]
+    alive = tally[T_CELLS]
+    daughter_lives = chance(1.0 - alive * rules.cells_per_agent / rules.marrow_cells / rules.capacity)
+    kills_per_day = 0.0
+    touched = int64(0)
+    living = int64(0)
+    for first in range(0, alive, DRAWN_TOGETHER):
+        number = min(int64(DRAWN_TOGETHER), alive - first)
+        draw_block(agents.uid, first, number, step, AGENT, sub * 4, key_low, key_high, search)
+        draw_block(agents.uid, first, number, step, AGENT, sub * 4 + 2, key_low, key_high, hand.life)
         site, exhaustion = agents.site[first : first + number], agents.exhaustion[first : first + number]
-        for j in range(number):
-            work[j] = vigour(exhaustion_of(exhaustion[j], rules), checkpoint, suppression)
-        relocate(first, number, agents, surroundings, rules, lattice)
+        vigours(exhaustion, rules, checkpoint, suppression, work)
+        relocate(site, hand, rules, lattice)
+        engaged = uint64(0)
         for j in range(number):
             s = int64(site[j])
             force = int64(work[j] * FORCE)
+            slot = look_around(s, cell, signal, immunity, around, surroundings, rules, lattice, step)
             if everywhere:
-                copy_counts(s, surroundings)
-                surroundings.own[s] += force
-            else:
+                own[s] += force
+            elif force > 0:
                 n = sites_around(s, lattice, around)
-                count_here(around, n, cell, surroundings, rules)
-                if force > 0:
-                    touched = add_force(force, around, n, cell, agents, spares, rules, touched)
-            # read at once: the next agent may need the slot
-            slot = weigh(surroundings, signal, immunity, rules, step)
+                touched = add_force(force, around, n, cell, agents, spares, rules, touched)
             kills_per_day += work[j] * surroundings.rate[slot, KILLS_A_DAY]
-            surroundings.engages[j] = surroundings.word[slot, ENGAGES]
-            surroundings.commits[j] = surroundings.word[slot, COMMITS]
-        engage_some(first, number, agents, surroundings, rules, step, sub, today, key_low, key_high)
+            hand.commits[engaged] = surroundings.word[slot, COMMITS]
+            hand.listed[engaged] = uint32(j)
+            engaged += uint64(uint64(search[2, j]) < surroundings.word[slot, ENGAGES])
+        for k in range(int64(engaged)):
+            j = int64(hand.listed[k])
+            engage(first + j, agents, rules, today, hand.commits[k], hand.life[0, j])
+            work[j] = vigour(exhaustion_of(exhaustion[j], rules), checkpoint, suppression)
+        for j in range(number):
+            work[j] *= division
+        live(first, number, agents, hand, rules, today, daughter_lives, forgetting)
+        living = close_gaps(first, number, living, False, agents, hand)
+    tally[T_CELLS] = living
     killing = rules.lysis_probability * immunity.strain[T_KILLING]
     agents.readout[1] = killing * kills_per_day * rules.cells_per_agent / rules.marrow_cells
     if everywhere:
-        sum_around(surroundings.own, lattice, surroundings.line, agents.layer)
-        surroundings.own[:] = 0
-        return list_targets(cell, agents, spares, rules)
+        return add_up_forces(cell, agents, surroundings, spares, rules, lattice)
     return touched
 
 
 @jit
 def judge_targets(
-    touched, cell, signal, immunity, agents, surroundings, rules, lattice, step, sub, everywhere, key_low, key_high
-):  # fmt: skip
+    touched, cell, signal, immunity, agents, surroundings, hand, rules, lattice, step, sub, key_low, key_high
+):
     """Every target with agents around is killed or not by a draw of its own, so the order does not matter.
 
-    Returns how many are killed; they are listed in place of the targets, and the forces are cleared.
+    Returns how many are killed; they are listed in place of the targets.
     """
-    layer, around, drawn = agents.layer, agents.around, surroundings.drawn
+    layer, drawn, work = agents.layer, hand.search, hand.work
     places = 27.0 if lattice.radius_z > 0 else 9.0
     # T cells per marrow cell that a unit of force around a site stands for
     density = rules.cells_per_agent / FORCE / (places * rules.marrow_cells / lattice.sites)
     killing = rules.lysis_probability * immunity.strain[T_KILLING]
+    attaching = rules.sub_step / rules.attach_time
     killed = int64(0)
     for first in range(0, touched, DRAWN_TOGETHER):
         number = min(int64(DRAWN_TOGETHER), touched - first)
         draw_block(agents.touched, first, number, step, KILL, sub, key_low, key_high, drawn)
+        site = agents.touched[first : first + number]
+        likely = uint64(0)
         for j in range(number):
-            s = int64(agents.touched[first + j])
+            s = uint64(site[j])
             word = cell[s]
             g = int64(word & GENOTYPE)
             lysis = immunity.lysis[rules.antigen_class[g], (word & ANTIGEN) >> ANTIGEN_SHIFT]
             share = killing * signal.factor[KILLING, rules.base[g]] * lysis * (layer[s] * density)
-            share *= rules.sub_step / rules.attach_time
-            layer[s] = 0
+            work[likely] = share * attaching
+            hand.listed[likely] = uint32(j)
             # most words are above what T cells could do at best, so nothing around has to be looked at
-            if g == 0 or uint64(drawn[0, j]) > chance(MOST_PER_TARGET * share):
-                continue
-            if everywhere:
-                copy_counts(s, surroundings)
-            else:
-                n = sites_around(s, lattice, around)
-                count_here(around, n, cell, surroundings, rules)
-            per_target = surroundings.rate[weigh(surroundings, signal, immunity, rules, step), PER_TARGET]
-            if uint64(drawn[0, j]) < chance(1.0 - decay(per_target * share)):
+            likely += uint64((g > 0) & (drawn[0, j] <= MOST_PER_TARGET * work[likely] * TWO_32))
+        if surroundings.everywhere[0] == 0:
+            for j in range(number):
+                layer[uint64(site[j])] = 0
+        for k in range(int64(likely)):
+            j = int64(hand.listed[k])
+            s = int64(site[j])
+            slot = look_around(s, cell, signal, immunity, agents.around, surroundings, rules, lattice, step)
+            if uint64(drawn[0, j]) < chance(1.0 - decay(surroundings.rate[slot, PER_TARGET] * work[k])):
                 agents.touched[killed] = int32(s)
                 killed += 1
-    if everywhere:
-        layer[:] = 0
     return killed
 
 
 @jit
-def kill_targets(
-    killed, cell, source, counters, ledger, agents, surroundings, tally, cell_rules, rules, lattice, everywhere
-):  # fmt: skip
+def kill_targets(killed, cell, source, counters, ledger, agents, surroundings, tally, cell_rules, rules, lattice):
     """Empty the sites listed; all were judged before the first is emptied."""
     for k in range(killed):
         s = int64(agents.touched[k])
-        if everywhere:
-            take_off(s, int64(cell[s] & GENOTYPE), agents.around, surroundings, rules, lattice)
+        take_off(s, int64(cell[s] & GENOTYPE), agents.around, surroundings, rules, lattice)
         kill_cell(
             s, block_of(s, lattice), cell, source, counters, ledger, tally, cell_rules.base,
             cell_rules.source_weight, cell_rules.antigen_class, cell_rules.is_mutant,
@@ -220,55 +224,35 @@ def kill_targets(
 
 
 @jit
-def expand(agents, surroundings, tally, strain, rules, step, sub, today, key_low, key_high):
-    """Committed cells advance and divide, the others die or turn into memory; the living close the gaps in order."""
-    crowding = tally[T_CELLS] * rules.cells_per_agent / rules.marrow_cells / rules.capacity
-    daughter_lives = chance(1.0 - crowding)
-    # read once: the compiler cannot know that writing `work` leaves them alone, and would not vectorise
-    checkpoint, suppression = strain[CHECKPOINT], strain[SUPPRESSION]
-    division, forgetting = strain[T_DIVISION], strain[FORGETTING]
-    work, drawn = surroundings.work, surroundings.drawn
-    living = int64(0)
-    for first in range(0, tally[T_CELLS], DRAWN_TOGETHER):
-        number = min(int64(DRAWN_TOGETHER), tally[T_CELLS] - first)
-        draw_block(agents.uid, first, number, step, AGENT, sub * 4 + 2, key_low, key_high, drawn)
-        for j in range(number):
-            work[j] = vigour(exhaustion_of(agents.exhaustion[first + j], rules), checkpoint, suppression) * division
-        for j in range(number):
-            a = first + j
-            fate = live(a, agents, rules, today, work[j], daughter_lives, drawn[1, j], drawn[2, j], drawn[3, j])
-            agents.exhaustion[a] *= forgetting
-            if fate == DIES:
-                continue
-            if living != a:
-                copy_life(agents, a, living)
-            agents.fate[living] = fate
-            living += 1
-    tally[T_CELLS] = living
-    for a in range(living):
-        if agents.fate[a] == DIVIDES:
-            bear_daughter(a, agents, tally, agents.site[a])
+def begin_step(cell, immunity, agents, surroundings, tally, rules, lattice):
+    """Cells have moved, died and divided since the last step: look anew, everywhere at once where many agents ask."""
+    forget(surroundings)
+    if tally[T_CELLS] * SITES_FOR_EACH >= lattice.sites:
+        count_everywhere(cell, surroundings, rules, lattice)
+        find_targets(cell, surroundings, immunity.lysis[0, 0] == 0.0, rules)
+        surroundings.everywhere[0] = 1
+    elif surroundings.everywhere[0] == 1:
+        # where forces are summed everywhere they are left, as the next sums overwrite them
+        agents.layer[:] = 0
+        surroundings.everywhere[0] = 0
 
 
 @jit
 def macro_sub_step(
-    cell, source, counters, ledger, signal, immunity, agents, surroundings, tally, cell_rules, rules, lattice, step,
-    sub, today, key_low, key_high,
+    cell, source, counters, ledger, signal, immunity, agents, surroundings, hand, tally, cell_rules, rules, lattice,
+    step, sub, today, key_low, key_high,
 ):  # fmt: skip
     """One sub-step at niche scale."""
-    if sub == 0 and tally[T_CELLS] * SITES_FOR_EACH >= lattice.sites:
-        count_everywhere(cell, surroundings, rules, lattice)
-        surroundings.counted[0] = step + 1
-    everywhere = surroundings.counted[0] == step + 1
-    touched = search_and_engage(
-        cell, signal, immunity, agents, surroundings, tally, rules, lattice, step, sub, today, everywhere,
-        key_low, key_high,
-    )  # fmt: skip
+    if sub == 0:
+        begin_step(cell, immunity, agents, surroundings, tally, rules, lattice)
+    touched = act(
+        cell, signal, immunity, agents, surroundings, hand, tally, rules, lattice, step, sub, today, key_low, key_high
+    )
     killed = judge_targets(
-        touched, cell, signal, immunity, agents, surroundings, rules, lattice, step, sub, everywhere, key_low, key_high
+        touched, cell, signal, immunity, agents, surroundings, hand, rules, lattice, step, sub, key_low, key_high
     )
-    kill_targets(
-        killed, cell, source, counters, ledger, agents, surroundings, tally, cell_rules, rules, lattice, everywhere
-    )
+    kill_targets(killed, cell, source, counters, ledger, agents, surroundings, tally, cell_rules, rules, lattice)
     smooth_readout(agents, rules)
-    expand(agents, surroundings, tally, immunity.strain, rules, step, sub, today, key_low, key_high)
+    for a in range(tally[T_CELLS]):
+        if agents.fate[a] == DIVIDES:
+            bear_daughter(a, agents, tally, agents.site[a])

@@ -9,21 +9,20 @@ from numba import int32, int64, uint32, uint64
 
 from mpn_abm.kernels.candidates import block_of
 from mpn_abm.kernels.compiler import jit
-from mpn_abm.kernels.draws import TWO_32, chance, decay
+from mpn_abm.kernels.draws import AGENT, DRAWN_TOGETHER, TWO_32, chance, decay, draw_block
 from mpn_abm.kernels.lattice import sites_around, step_towards
 from mpn_abm.mechanisms.car_t.life import (
     DIES,
     DIVIDES,
-    bear_daughter,
     draw_words,
     engage,
     exhaustion_of,
     kill_cell,
     live,
-    remove_dead,
     smooth_readout,
     vigour,
 )
+from mpn_abm.mechanisms.car_t.population import bear_daughter, close_gaps
 from mpn_abm.state import (
     ANTIGEN,
     ANTIGEN_SHIFT,
@@ -189,22 +188,25 @@ def place_beside(a, agents, lattice, around, word):
 
 
 @jit
-def expand(agents, tally, immunity, rules, lattice, step, sub, today, around, key_low, key_high):
-    """As at niche scale, but a daughter needs a place of her own next to her mother."""
-    crowding = tally[T_CELLS] * rules.cells_per_agent / rules.marrow_cells / rules.capacity
-    daughter_lives = chance(1.0 - crowding)
+def expand(agents, hand, tally, immunity, rules, lattice, step, sub, today, around, key_low, key_high):
+    """Agents live on as at niche scale, but a daughter needs a place of her own next to her mother."""
+    alive = tally[T_CELLS]
+    daughter_lives = chance(1.0 - alive * rules.cells_per_agent / rules.marrow_cells / rules.capacity)
     strain = immunity.strain
-    for a in range(tally[T_CELLS]):
-        exhausted = exhaustion_of(agents.exhaustion[a], rules)
-        suppression = immunity.suppression[block_of(int64(agents.site[a]), lattice)]
-        pace = vigour(exhausted, strain[CHECKPOINT], suppression) * strain[T_DIVISION]
-        _, w1, w2, w3 = draw_words(agents.uid[a], step, sub, 2, key_low, key_high)
-        fate = live(a, agents, rules, today, pace, daughter_lives, w1, w2, w3)
-        if fate == DIES:
-            agents.layer[agents.site[a]] = 0
-        agents.fate[a] = fate
-        agents.exhaustion[a] *= strain[FORGETTING]
-    remove_dead(agents, tally)
+    living = int64(0)
+    for first in range(0, alive, DRAWN_TOGETHER):
+        number = min(int64(DRAWN_TOGETHER), alive - first)
+        draw_block(agents.uid, first, number, step, AGENT, sub * 4 + 2, key_low, key_high, hand.life)
+        for j in range(number):
+            exhausted = exhaustion_of(agents.exhaustion[first + j], rules)
+            suppression = immunity.suppression[block_of(int64(agents.site[first + j]), lattice)]
+            hand.work[j] = vigour(exhausted, strain[CHECKPOINT], suppression) * strain[T_DIVISION]
+        live(first, number, agents, hand, rules, today, daughter_lives, strain[FORGETTING])
+        for a in range(first, first + number):
+            if agents.fate[a] == DIES:
+                agents.layer[agents.site[a]] = 0
+        living = close_gaps(first, number, living, True, agents, hand)
+    tally[T_CELLS] = living
     for a in range(tally[T_CELLS]):
         if agents.fate[a] == DIVIDES:
             _, _, _, w3 = draw_words(agents.uid[a], step, sub, 1, key_low, key_high)
@@ -216,8 +218,8 @@ def expand(agents, tally, immunity, rules, lattice, step, sub, today, around, ke
 
 @jit
 def micro_sub_step(
-    cell, ground, counters, ledger, signal, immunity, agents, tally, cell_rules, rules, lattice, step, sub, today,
-    key_low, key_high,
+    cell, ground, counters, ledger, signal, immunity, agents, hand, tally, cell_rules, rules, lattice, step, sub,
+    today, key_low, key_high,
 ):  # fmt: skip
     """One sub-step at tissue scale."""
     around = agents.around
@@ -231,7 +233,7 @@ def micro_sub_step(
     settle_claims(cell, ground.source, counters, ledger, agents, tally, cell_rules, lattice)
     agents.readout[1] = (tally[KILLS] - kills) / rules.marrow_cells / rules.sub_step
     smooth_readout(agents, rules)
-    expand(agents, tally, immunity, rules, lattice, step, sub, today, around, key_low, key_high)
+    expand(agents, hand, tally, immunity, rules, lattice, step, sub, today, around, key_low, key_high)
 
 
 def walk_turn(sub_step: float, persistence: float) -> np.uint64:

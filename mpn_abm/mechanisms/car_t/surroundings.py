@@ -6,10 +6,10 @@ word. A marrow has a few hundred such neighbourhoods, so what follows from one i
 
 from numba import int64, uint64
 
-from mpn_abm.kernels.compiler import jit
+from mpn_abm.kernels.compiler import fused, jit
 from mpn_abm.kernels.draws import chance, decay
 from mpn_abm.kernels.lattice import sites_around, sum_around
-from mpn_abm.kernels.packing import COUNT_BITS, COUNTS_A_WORD, MOST_COUNT, slot_of
+from mpn_abm.kernels.packing import COUNT_BITS, COUNTS_A_WORD, MOST_COUNT, SLOTS, slot_of
 from mpn_abm.state import GENOTYPE, KILLING
 
 # columns of `rate`
@@ -18,6 +18,8 @@ KILLS_A_DAY, PER_TARGET = 0, 1
 MOST_PER_TARGET = 26.0
 # columns of `word`
 ENGAGES, COMMITS = 0, 1
+# neighbourhoods kept; with half of the slots free one is found soon
+MOST_KNOWN = SLOTS // 2
 
 
 @jit
@@ -27,6 +29,13 @@ def touching(f):
     two = miss * miss
     eight = two * two * two * two
     return 1.0 - eight * eight * eight * two
+
+
+@jit
+def forget(surroundings):
+    """Nothing is known of any site."""
+    surroundings.told[:] = 0
+    surroundings.known[0] = 0
 
 
 @jit
@@ -41,44 +50,40 @@ def count_everywhere(cell, surroundings, rules, lattice):
 
 @jit
 def take_off(s, g, around, surroundings, rules, lattice):
-    """A cell of genotype g at s is gone: the sites around count one less."""
+    """A cell of genotype g at s is gone: the sites around count one less, and what was known of them is forgotten."""
     n = sites_around(s, lattice, around)
-    for w in range(rules.unit.shape[0]):
-        for k in range(n):
-            surroundings.cells[w, around[k]] -= rules.unit[w, g]
+    for k in range(n):
+        surroundings.told[around[k]] = 0
+    if surroundings.everywhere[0] == 1:
+        for w in range(rules.unit.shape[0]):
+            for k in range(n):
+                surroundings.cells[w, around[k]] -= rules.unit[w, g]
 
 
 @jit
-def copy_counts(s, surroundings):
-    """Look at the counts of a site that ``count_everywhere`` has made."""
-    for w in range(surroundings.here.shape[0]):
-        surroundings.here[w] = surroundings.cells[w, s]
-
-
-@jit
-def count_here(around, n, cell, surroundings, rules):
-    """Look at the counts of the sites given."""
-    for w in range(surroundings.here.shape[0]):
+def count_here(s, cell, around, surroundings, rules, lattice):
+    """Look at the counts of a site: those that ``count_everywhere`` has made, else made now."""
+    here = surroundings.here
+    if surroundings.everywhere[0] == 1:
+        for w in range(here.shape[0]):
+            here[w] = surroundings.cells[w, s]
+        return
+    n = sites_around(s, lattice, around)
+    for w in range(here.shape[0]):
         counts = int64(0)
         for k in range(n):
             counts += rules.unit[w, int64(cell[around[k]] & GENOTYPE)]
-        surroundings.here[w] = counts
+        here[w] = counts
 
 
 @jit
-def weigh(surroundings, signal, immunity, rules, step):
-    """Where what follows from the counts looked at is kept; worked out if nobody has in this step.
+def weigh(slot, surroundings, signal, immunity, rules, step):
+    """Work out what follows from the counts looked at, and keep it in a slot.
 
     f is the receptor share times the antigen-positive part of the megakaryocyte output, 1 + b A a stem cell, h and g
     the means over the receptor-bearing cells, and the factor that drugs put on killing the mean over what T cells hold.
     """
     here = surroundings.here
-    slot = slot_of(here)
-    known = surroundings.made[slot] == step + 1
-    for w in range(here.shape[0]):
-        known = known and surroundings.key[slot, w] == here[w]
-    if known:
-        return slot
     surroundings.made[slot] = step + 1
     for w in range(here.shape[0]):
         surroundings.key[slot, w] = here[w]
@@ -104,13 +109,46 @@ def weigh(surroundings, signal, immunity, rules, step):
     surroundings.word[slot, ENGAGES] = uint64(0)
     surroundings.word[slot, COMMITS] = uint64(0)
     if positive == 0.0 or rules.receptor_share == 0.0:
-        return slot
+        return
     f = rules.receptor_share * positive / output
     surroundings.rate[slot, PER_TARGET] = touching(f) / f
     if lysis == 0.0:
-        return slot
+        return
     wait = rules.attach_time / (lysis / positive * touching(f)) + rules.engagement_time + rules.rest_time
     surroundings.rate[slot, KILLS_A_DAY] = killed / lysis / wait
     surroundings.word[slot, ENGAGES] = chance(1.0 - decay(rules.sub_step / wait))
     surroundings.word[slot, COMMITS] = chance(activation / positive)
+
+
+@fused
+def slot_here(surroundings, signal, immunity, rules, step):
+    """The slot that tells of the counts looked at; if none does yet in this step, the next free one, weighed now."""
+    here = surroundings.here
+    slot = slot_of(here)
+    while surroundings.made[slot] == step + 1:
+        same = True
+        for w in range(here.shape[0]):
+            same = same and surroundings.key[slot, w] == here[w]
+        if same:
+            return slot
+        slot = (slot + 1) & (SLOTS - 1)
+    if surroundings.known[0] == MOST_KNOWN:
+        # rather than search long for a free slot
+        surroundings.made[:] = 0
+        forget(surroundings)
+        slot = slot_of(here)
+    surroundings.known[0] += 1
+    weigh(slot, surroundings, signal, immunity, rules, step)
+    return slot
+
+
+@fused
+def look_around(s, cell, signal, immunity, around, surroundings, rules, lattice, step):
+    """The slot that tells of a site. To be read at once: a later look may need the slot for something else."""
+    told = int64(surroundings.told[s])
+    if told > 0:
+        return told - 1
+    count_here(s, cell, around, surroundings, rules, lattice)
+    slot = slot_here(surroundings, signal, immunity, rules, step)
+    surroundings.told[s] = slot + 1
     return slot
