@@ -4,8 +4,7 @@ A large trial is a sample itself. Its effect is known within its own error, whic
 drawing again as many patients as it has says no more than its p-value. With N patients the noncentrality of a trial of
 m is known with a standard error of sqrt(m / N); `trial_low` and `trial_high` are the power at its 95 % limits, by the
 normal approximation of a two-sided test, and `answered` says whether N is large enough. Where it is not, more patients
-have to be simulated, which is for whoever runs the trial: nothing here does. Where all patients are alike, or an
-arm has none, the large trial leaves every power possible.
+have to be simulated. Where all patients are alike, or an arm has none, the large trial leaves every power possible.
 """
 
 from __future__ import annotations

@@ -146,7 +146,9 @@ def power_lines(table: pd.DataFrame) -> list[str]:
         ]
     lines = [header, *(_of_size(row, "pairs" if is_paired else "patients an arm") for row in rows)]
     if not all(row["answered"] for row in rows):
-        lines.append("  to be surer, raise trial.patients and run into the same folder: it keeps the patients it has")
+        lines.append(
+            "  to be surer, raise trial.power.most_patients and run into the same folder: it keeps its patients"
+        )
     return lines
 
 

@@ -17,6 +17,7 @@ from mpn_abm.cli import claiming
 from mpn_abm.cli.sensing import print_findings
 from mpn_abm.cli.watching import stoppable, watching
 from mpn_abm.errors import RunsFailed, UsageError
+from mpn_abm.scenario.studies.blocks import TrialSpec
 from mpn_abm.scenario.studies.study_file import StudyFile, load_study
 from mpn_abm.studies.folder import Folder
 from mpn_abm.studies.profile import read_profile
@@ -117,6 +118,10 @@ def _report(study: StudyFile, done: Study, done_before: int, seconds: float) -> 
     arms = f", {counted(len(facts['arms']), 'arm')}" if facts["arms"] else ""
     before = f", {done_before:,} of them done before" if done_before else ""
     print(f"{facts['name']}: {counted(facts['runs'], 'run')}{arms}, {facts['failed']:,} failed{before}")
+    said = study.spec.patients if isinstance(study.spec, TrialSpec) else None
+    there = len(done.tables["patients"]) if said is not None else 0
+    if said is not None and there > said:
+        print(f"{there:,} patients, as {said:,} did not tell the power that is asked")
     shown = frames_of(done, ("comparison", "flow", "km", "power"))
     if "comparison" in shown:
         print(*trial_lines(shown, with_headlines(study.endpoints), facts["reference"]), sep="\n")

@@ -18,6 +18,7 @@ from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.simulate import kernels_of, peak_memory_mb, warm_up
 from mpn_abm.studies.calibrating.points import Planner, priors_of, spec_of
 from mpn_abm.studies.calibrating.priors import point_of
+from mpn_abm.studies.calibrating.setup import refuse_too_few_runs
 from mpn_abm.studies.harvesting import run_rows, scenario_of, seeded
 from mpn_abm.studies.part_tables import empty_tables, part_tables
 from mpn_abm.studies.plan import plan_of
@@ -107,7 +108,8 @@ def planned(study: StudyFile) -> pd.DataFrame:
     if study.kind != "calibrate":
         return plan_of(study)
     planner, spec = Planner(study), spec_of(study)
-    number = max(1, spec.max_runs // planner.runs_of_a_point)
+    refuse_too_few_runs(study, planner.runs_of_a_point)
+    number = spec.max_runs // planner.runs_of_a_point
     shares = np.random.default_rng(spec.seed).random((min(number, MOST_DRAWN), len(spec.parameters)))
     points = [point_of(priors_of(study), row.tolist(), k) for k, row in enumerate(shares)]
     few = planner.grown(planner.empty(), points)

@@ -13,11 +13,13 @@ import pandas as pd
 
 from mpn_abm.errors import UsageError
 from mpn_abm.scenario.studies.study_file import StudyFile, load_study
+from mpn_abm.studies.enlarging import as_large_as_there, enlarged
 from mpn_abm.studies.executors.options import Options
 from mpn_abm.studies.finishing import finished, is_finished
 from mpn_abm.studies.folder import Folder, path_of, runs_of
 from mpn_abm.studies.opening import opened
 from mpn_abm.studies.progress import Tally, Watcher
+from mpn_abm.studies.shard import study_in
 from mpn_abm.studies.stored import read
 from mpn_abm.studies.study import Study
 
@@ -140,15 +142,21 @@ def run_study(
     start = time.perf_counter()
     folder = Folder(path_of(out, "out"))
     options = Options(jobs, scheduler, slurm or {}, retry_failed)
-    with folder.held():
+    work: Callable[..., Any] = import_module(f"mpn_abm.studies.executors.{executor}").work
+
+    def carried_out(study: StudyFile, overwrite: bool) -> None:
         plan = opened(folder, study, overwrite)
         todo = Todo.of(folder, plan, retry_failed)
         tally = Tally(len(plan), todo.done, todo.failed, progress)
         if todo.shards:
-            work: Callable[..., Any] = import_module(f"mpn_abm.studies.executors.{executor}").work
             work(str(out), todo.shards, options, tally.take)
         if todo.shards or not is_finished(folder, plan):
             finished(folder, study, plan, time.perf_counter() - start, tally)
+
+    with folder.held():
+        carried_out(study if overwrite else as_large_as_there(study, folder), overwrite)
+        while (study_there := enlarged(study_in(folder), folder.path)) is not None:
+            carried_out(study_there, False)
     return read(out)
 
 

@@ -227,7 +227,8 @@ def test_what_makes_no_calibration_is_told(tmp_path, monkeypatch, capsys):
     assert "calibrate.targets" in capsys.readouterr().err
     source = a_study(targets_in(tmp_path), max_runs=20)
     file = written(tmp_path / "growth.json", source)
-    for words in (["calibrate", str(file), "--out", str(tmp_path / "c")], ["validate", str(file)]):
+    asked = (["calibrate", str(file), "--out", str(tmp_path / "c")], ["calibrate", str(file), "--dry-run"])
+    for words in (*asked, ["validate", str(file)]):
         assert main(words) == 3
         told = capsys.readouterr().err
         assert f"{file}:1:" in told

@@ -67,6 +67,12 @@ class Power(Block):
     )
     repeats: Whole = setting(1000, low=10, high=1_000_000, doc="trials that are drawn of each size")
     alpha: float = setting(0.05, above=0.0, high=0.5, doc="level of significance, two-sided")
+    most_patients: Whole | None = setting(
+        None,
+        low=2,
+        high=MOST_RUNS,
+        doc="where those of the trial do not tell the power, more are simulated, up to here",
+    )
 
 
 class TrialSpec(Block):

@@ -144,6 +144,12 @@ def _of_trial(spec: TrialSpec, base: Base) -> Iterator[Finding]:
         yield Finding(("trial", "power", "arms"), "expected two arms")
     if any(size < 2 for size in power.sizes):
         yield Finding(("trial", "power", "sizes"), "expected numbers of 2 or more")
+    if power.most_patients is not None:
+        here = ("trial", "power", "most_patients")
+        if spec.patients_file is not None:
+            yield Finding(here, "expected `cohort:`, as there are no more patients than those of the file")
+        elif power.most_patients < (spec.patients or 0):
+            yield Finding(here, f"expected {spec.patients} or more, which the trial has in any case")
 
 
 def _unknown_arm(name: str, base: Base) -> str:
