@@ -21,7 +21,7 @@ from mpn_abm.scenario.treatments import CarTCourse, courses_of
 # seconds, measured on two cores of an AMD EPYC; benchmarks/README.md says how
 SECONDS_PER_STEP = 0.5e-6
 SECONDS_PER_CANDIDATE, SECONDS_PER_FAR_CANDIDATE = 15e-9, 28e-9  # the lattice in the cache, or not
-SECONDS_PER_AGENT_SUB_STEP = 0.2e-6
+SECONDS_PER_AGENT_SUB_STEP = 0.06e-6
 SECONDS_PER_BLOCK_UPDATE, SECONDS_PER_DIFFUSION_UPDATE = 10e-9, 50e-9
 SECONDS_PER_PLACED_SITE = 0.16e-6
 SECONDS_PER_SNAPSHOT_ROW = 0.15e-6

@@ -235,13 +235,13 @@ class Surroundings(NamedTuple):
     cells: np.ndarray  # int64[W, S]  cells around by kind, five bits each, where they are counted everywhere
     own: np.ndarray  # int64[S]       what is summed over the sites around; zeros between its uses
     line: np.ndarray  # int64[width + 2]
-    target: np.ndarray  # int32[S]    sites with a cell that may be lysed, where forces are summed everywhere
+    target: np.ndarray  # int32[S]    sites where something may be lysed, where forces are summed everywhere
     targets: np.ndarray  # int64[1]   how many
-    told: np.ndarray  # uint16[S]     slot that tells of a site, plus 1; 0 if none does yet
+    told: np.ndarray  # uint16[S]     slot that tells of a site, plus 1; 0 if none does yet; where counted everywhere
     here: np.ndarray  # int64[W]      counts being looked at
     key: np.ndarray  # int64[slots, W]  counts of which the slot tells
     made: np.ndarray  # int64[slots]  step in which it was worked out, plus 1
-    known: np.ndarray  # int64[1]     slots in use in this step
+    known: np.ndarray  # int64[1]     slots in use in this step, since they were last emptied
     rate: np.ndarray  # float64[slots, 2]  kills of an agent in full vigour, 1/day; lyses per target
     word: np.ndarray  # uint64[slots, 2]  thresholds of 32-bit words: engages, commits
 
@@ -253,7 +253,7 @@ class Hand(NamedTuple):
     life: np.ndarray  # uint32[4, 256]  words by which agents are committed, divide, die and become memory
     work: np.ndarray  # float64[256]  vigour of an agent; lyses of a target at one per target
     listed: np.ndarray  # uint32[256]  those of whom something is true
-    commits: np.ndarray  # uint64[256]  thresholds of theirs
+    commits: np.ndarray  # uint64[256]  of those who engage: threshold to be committed
     grows: np.ndarray  # uint8[256]   1 if so
     divides: np.ndarray  # uint8[256]
     dies: np.ndarray  # uint8[256]

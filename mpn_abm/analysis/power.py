@@ -9,7 +9,7 @@ have to be simulated. Where all patients are alike, or an arm has none, the larg
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -84,6 +84,12 @@ def power(asked: PowerQuestion, own: Own, arms: Arms) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"day": "float64", "patients_needed": "Int64"})
 
 
+def counted_as_one(numbers: Iterable[int]) -> float:
+    """Patients that count as one number: of two groups the harmonic mean."""
+    shares = [1.0 / number for number in numbers]
+    return len(shares) / sum(shares)
+
+
 def _test(asked: PowerQuestion, own: Own, one: Patients, other: Patients, design: str) -> TestOfDraws:
     is_event = endpoint_of(asked.endpoint, dict(own)).is_event
     if asked.day is None and is_event:
@@ -104,8 +110,7 @@ def _of_size(asked: PowerQuestion, test: TestOfDraws, size: int, is_testable: bo
     significant = int((p_values < asked.alpha).sum())
     share = significant / asked.repeats
     low, high = wilson(significant, asked.repeats)
-    # patients that count as one number: of two groups the harmonic mean
-    patients = len(test.numbers) / sum(1.0 / number for number in test.numbers)
+    patients = counted_as_one(test.numbers)
     trial_low, trial_high = _range(share, asked, np.sqrt(size / patients))
     needed = _patients_needed(share, asked, size)
     return found | {

@@ -147,7 +147,7 @@ def power_lines(table: pd.DataFrame) -> list[str]:
     lines = [header, *(_of_size(row, "pairs" if is_paired else "patients an arm") for row in rows)]
     if not all(row["answered"] for row in rows):
         lines.append(
-            "  to be surer, raise trial.power.most_patients and run into the same folder: it keeps its patients"
+            "  to be surer, say more trial.patients, or let trial.power.most_patients ask for more; none is run again"
         )
     return lines
 

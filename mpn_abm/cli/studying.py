@@ -18,6 +18,7 @@ from mpn_abm.cli.sensing import print_findings
 from mpn_abm.cli.watching import stoppable, watching
 from mpn_abm.errors import RunsFailed, UsageError
 from mpn_abm.scenario.studies.blocks import TrialSpec
+from mpn_abm.scenario.studies.notes import notes_of
 from mpn_abm.scenario.studies.study_file import StudyFile, load_study
 from mpn_abm.studies.folder import Folder
 from mpn_abm.studies.profile import read_profile
@@ -121,7 +122,7 @@ def _report(study: StudyFile, done: Study, done_before: int, seconds: float) -> 
     said = study.spec.patients if isinstance(study.spec, TrialSpec) else None
     there = len(done.tables["patients"]) if said is not None else 0
     if said is not None and there > said:
-        print(f"{there:,} patients, as {said:,} did not tell the power that is asked")
+        print(f"{there:,} patients, more than the {said:,} of the file, for the power that is asked")
     shown = frames_of(done, ("comparison", "flow", "km", "power"))
     if "comparison" in shown:
         print(*trial_lines(shown, with_headlines(study.endpoints), facts["reference"]), sep="\n")
@@ -144,6 +145,8 @@ def tell_rehearsal(told: Rehearsal, study: StudyFile, out: Path | None, machine:
     if as_json:
         print(json.dumps(asdict(told) | ({"script": script} if script else {})))
         return
+    for note in notes_of(study.spec):
+        print(f"{told.name}: {note}", file=sys.stderr)
     arms = f" in {counted(told.arms, 'arm')}" if told.arms else ""
     compiling = f"{told.compiling_memory_mb:.0f} of one that compiles first"
     lines = [

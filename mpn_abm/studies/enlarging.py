@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from mpn_abm.analysis.power import counted_as_one
 from mpn_abm.scenario.studies.blocks import TrialSpec
 from mpn_abm.scenario.studies.study_file import StudyFile, load_study
 from mpn_abm.studies.folder import Folder
-from mpn_abm.studies.shard import study_in
 from mpn_abm.studies.stored import read
 
-# what is found of few patients may be far off, so a round adds some in any case; and not by the thousand for it
+# at least a quarter more, so that it comes to an end; at most four times, as what few patients tell is uncertain
 LEAST_GROWTH, MOST_GROWTH = 1.25, 4.0
 
 
@@ -26,7 +26,7 @@ def as_large_as_there(study: StudyFile, folder: Folder) -> StudyFile:
     most = _most_patients(study)
     if most is None or not folder.is_study:
         return study
-    there = _patients(study_in(folder))
+    there = int(folder.plan()["patient"].max()) + 1
     return _with_patients(study, there) if _patients(study) < there <= most else study
 
 
@@ -35,10 +35,11 @@ def enlarged(study: StudyFile, out: Path) -> StudyFile | None:
     most = _most_patients(study)
     if most is None or _patients(study) >= most:
         return None
-    tables = read(out).tables
-    if "power" not in tables:
+    done = read(out)
+    # more of what fails tells nothing; once it is mended, --retry-failed goes on
+    if done.facts["failed"] or "power" not in done.tables:
         return None
-    table = tables["power"].to_pandas()
+    table = done.tables["power"].to_pandas()
     open_sizes = table[~table["answered"].astype(bool)]
     if open_sizes.empty:
         return None
@@ -51,7 +52,7 @@ def _growth(open_sizes: pd.DataFrame) -> float:
     if pd.isna(needed):
         # nothing is known of how many would do
         return 2.0
-    counted = 2.0 / (1.0 / open_sizes["patients"].iloc[0] + 1.0 / open_sizes["patients_versus"].iloc[0])
+    counted = counted_as_one(open_sizes[["patients", "patients_versus"]].iloc[0])
     return float(min(max(needed / counted, LEAST_GROWTH), MOST_GROWTH))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from os import PathLike
 from typing import Any
@@ -19,7 +19,6 @@ from mpn_abm.studies.finishing import finished, is_finished
 from mpn_abm.studies.folder import Folder, path_of, runs_of
 from mpn_abm.studies.opening import opened
 from mpn_abm.studies.progress import Tally, Watcher
-from mpn_abm.studies.shard import study_in
 from mpn_abm.studies.stored import read
 from mpn_abm.studies.study import Study
 
@@ -144,9 +143,9 @@ def run_study(
     options = Options(jobs, scheduler, slurm or {}, retry_failed)
     work: Callable[..., Any] = import_module(f"mpn_abm.studies.executors.{executor}").work
 
-    def carried_out(study: StudyFile, overwrite: bool) -> None:
+    def carried_out(study: StudyFile, overwrite: bool, options: Options) -> None:
         plan = opened(folder, study, overwrite)
-        todo = Todo.of(folder, plan, retry_failed)
+        todo = Todo.of(folder, plan, options.retry_failed)
         tally = Tally(len(plan), todo.done, todo.failed, progress)
         if todo.shards:
             work(str(out), todo.shards, options, tally.take)
@@ -154,9 +153,11 @@ def run_study(
             finished(folder, study, plan, time.perf_counter() - start, tally)
 
     with folder.held():
-        carried_out(study if overwrite else as_large_as_there(study, folder), overwrite)
-        while (study_there := enlarged(study_in(folder), folder.path)) is not None:
-            carried_out(study_there, False)
+        asked: StudyFile | None = study if overwrite else as_large_as_there(study, folder)
+        while asked is not None:
+            carried_out(asked, overwrite, options)
+            asked = enlarged(asked, folder.path)
+            overwrite, options = False, replace(options, retry_failed=False)
     return read(out)
 
 

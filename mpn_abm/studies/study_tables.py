@@ -73,7 +73,7 @@ class Trial:
         spec = cast(TrialSpec, self.study.spec)
         return trial_tables(
             self.arms, self.own, self.endpoints, self.days, self.reference, claims=self.study.expect, plan=self.plan,
-            planned=None if spec.power is None else self._planned(spec.power), itself=self._itself,
+            planned=self._planned(spec.power), itself=self._itself,
         )  # fmt: skip
 
     def told(self, frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
@@ -92,9 +92,14 @@ class Trial:
         alike = [name for name, arm in scenario.arms.items() if arm.sha256 == scenario.sha256]
         return alike[0] if alike else None if scenario.arms else ONLY_ARM
 
-    def _planned(self, said: Power) -> PowerQuestion:
-        one, other = said.arms or tuple(self.arms)[:2]
-        asked = PowerQuestion(said.endpoint, (one, other), said.at, repeats=said.repeats, alpha=said.alpha)
+    def _planned(self, said: Power | None) -> PowerQuestion | None:
+        if said is None:
+            return None
+        names = said.arms or tuple(self.study.scenario.arms)[:2]
+        # an arm of which all runs failed is not there
+        if len(names) < 2 or not self.arms.keys() >= set(names):
+            return None
+        asked = PowerQuestion(said.endpoint, (names[0], names[1]), said.at, repeats=said.repeats, alpha=said.alpha)
         return replace(asked, sizes=said.sizes) if said.sizes else asked
 
     def adam(self) -> dict[str, pd.DataFrame]:

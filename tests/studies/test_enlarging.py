@@ -1,10 +1,11 @@
 """Trials that simulate more patients where those they have do not tell the power."""
 
 import pytest
-from studies.study_folders import a_trial, command, digests, written
+from studies.study_folders import a_trial, command, digests, marrow, written
 
 import mpn_abm
 from mpn_abm.errors import OutputExistsError, ScenarioError
+from mpn_abm.studies import running
 
 MOST = 60
 POWER = {"endpoint": "moved", "at_day": 28, "sizes": [10], "repeats": 100}
@@ -62,11 +63,74 @@ def test_where_nothing_tells_the_power_it_ends_at_the_most(tmp_path):
     assert study.power["power"].isna().all()
 
 
+@pytest.mark.parametrize("round_two", ["not begun", "opened"])
+def test_a_trial_that_is_stopped_between_two_rounds_is_gone_on_with(grown, tmp_path, monkeypatch, round_two):
+    folder, _ = grown
+    name = {"not begun": "enlarged", "opened": "opened"}[round_two]
+    true = getattr(running, name)
+
+    def stops(*words):
+        done = true(*words)
+        if round_two == "not begun" or len(done) > 2 * 10:
+            raise KeyboardInterrupt
+        return done
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running, name, stops)
+        with pytest.raises(KeyboardInterrupt):
+            mpn_abm.trial(asking(), out=tmp_path / "t")
+    mpn_abm.trial(asking(), out=tmp_path / "t")
+    assert digests(tmp_path / "t") == digests(folder)
+
+
+def test_groups_of_unequal_parts_grow_together(tmp_path):
+    """One in four is a control: those count as less than half of the others."""
+    asked = asking(24, 400, sizes=[8])
+    asked["trial"] |= {"allocation": {"control": 1, "fast": 3}}
+    study = mpn_abm.trial(asked, out=tmp_path / "t")
+    table = study.power
+    assert len(study.tables["patients"]) > 24
+    assert table["answered"].all() or len(study.tables["patients"]) == 400
+    assert table["patients_versus"].iloc[0] < table["patients"].iloc[0] / 2
+    again = mpn_abm.trial(asked, out=tmp_path / "t", overwrite=True)
+    assert again.facts["trajectory_sha256"] == study.facts["trajectory_sha256"]
+
+
+def test_where_runs_fail_no_more_are_added_and_what_failed_is_tried_once(tmp_path, monkeypatch):
+    asked = asking()
+    asked["trial"] |= {"arms": {"control": {}, "fast": {"hematopoiesis.division_rate_per_year": 4.0}}}
+    tried = []
+    true = running.import_module("mpn_abm.studies.executors.local").work
+
+    def counting(folder, shards, options, told):
+        tried.append(options.retry_failed)
+        return true(folder, shards, options, told)
+
+    monkeypatch.setattr("mpn_abm.studies.executors.local.work", counting)
+    study = mpn_abm.trial(asked, out=tmp_path / "t", retry_failed=True)
+    assert len(study.tables["patients"]) > 10
+    assert tried == [True] + [False] * (len(tried) - 1)
+    # some have more mutant cells than a marrow has room for
+    share = {"distribution": "uniform", "low": 0.1, "high": 0.7}
+    clones = {name: {"genotype": "JAK2_V617F", "fraction": 0.1} for name in ("a", "b")}
+    broken = asking() | {"scenario": marrow(clones={"healthy": {"genotype": "wild_type"}} | clones)}
+    broken["trial"] |= {"cohort": {"clones.a.fraction": share, "clones.b.fraction": share}}
+    failed = mpn_abm.trial(broken, out=tmp_path / "broken")
+    assert failed.facts["failed"] > 0
+    assert len(failed.tables["patients"]) == 10
+
+
+def test_an_earlier_number_holds_where_the_file_asks_for_less(grown):
+    folder, study = grown
+    with pytest.raises(OutputExistsError, match="asks for 20 of them"):
+        mpn_abm.trial(asking(most=len(study.tables["patients"]) - 1), out=folder)
+
+
 def test_the_terminal_says_how_many_patients_there_are(tmp_path):
     file = written(tmp_path / "asking.yaml", asking())
     told, error = command("trial", file, "--out", tmp_path / "t", "--quiet").communicate()
     assert error == ""
-    assert "40 patients, as 10 did not tell the power that is asked" in told
+    assert "40 patients, more than the 10 of the file, for the power that is asked" in told
     assert "to be surer" not in told
     assert "more than 10 are run where these do not tell the power" in command("validate", file).communicate()[1]
 

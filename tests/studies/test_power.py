@@ -129,7 +129,7 @@ def test_arms_of_different_sizes_are_told_as_they_are():
     header, small, *_, last = power_lines(table)
     assert header.endswith("drawn from this one of 40 and 20 patients")
     assert f" is right, {table['patients_needed'].iloc[0]} patients an arm would do" in small
-    assert "raise trial.power.most_patients" in last
+    assert "say more trial.patients" in last
 
 
 def test_the_range_of_a_trial_holds_the_true_power():

@@ -267,6 +267,12 @@ class Pair:
         for sub_step in range(self.sub_steps):
             self.credits.append(act(self.t_cells, self.cells, step, sub_step, chances, life))
 
+    def shift(self):
+        """Every cell moves on by a site, as others take their places between two steps."""
+        self.state.cell[:] = np.roll(self.state.cell, 1)
+        self.cells[:] = [self.cells[-1], *self.cells[:-1]]
+        self.at_start[:] = [self.at_start[-1], *self.at_start[:-1]]
+
     def compare(self, when):
         """Agents in their order, cells, layer and counters are equal; the phase to rounding, as e is."""
         state, twins = self.state, self.t_cells.agents

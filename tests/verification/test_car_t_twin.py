@@ -272,6 +272,7 @@ BUGS = {
     ),
     "the dead are not dropped": ("niche", population, "uint64(fate[j] != DIES)", "uint64(1)"),
     "nobody is told of a kill": ("slaughter", surroundings, "surroundings.told[around[k]] = 0", "pass"),
+    "forces are left where few agents remain": ("wide", macro, "agents.layer[:] = 0", "pass"),
     "a neighbourhood takes another's slot": (
         "slaughter",
         surroundings,
@@ -361,6 +362,47 @@ def test_the_comparison_of_t_cells_with_the_twin_catches(bug):
     content, _ = CONTROLS[setup]
     with pytest.raises(AssertionError, match="after step"):
         compare_with_twin(content, 24, by_hand(interpreted(module, old, new)), agents=512)
+
+
+def shifting(run):
+    """Cells change between steps, as they do where cells divide."""
+
+    def step_on(pair, step):
+        if step:
+            pair.shift()
+        run(pair, step)
+
+    return step_on
+
+
+@pytest.mark.parametrize("setup", ["torus", "reflecting", "volume", "wide", "many kinds", "background"])
+def test_t_cells_see_the_cells_of_their_step(setup):
+    compare_with_twin(NICHE[setup], 18, shifting(lambda pair, step: pair.run(step)), agents=512)
+
+
+BUGS_OF_MEMORY = {
+    "the cells around are counted once": (
+        "slaughter",
+        "        count_everywhere(cell, surroundings, rules, lattice)\n",
+        "        if surroundings.everywhere[0] == 0:\n"
+        "            count_everywhere(cell, surroundings, rules, lattice)\n",
+    ),
+    "targets are listed once": (
+        "slaughter",
+        "        find_targets(cell, surroundings, immunity.lysis[0, 0] == 0.0, rules)\n",
+        "        if surroundings.targets[0] == 0:\n"
+        "            find_targets(cell, surroundings, immunity.lysis[0, 0] == 0.0, rules)\n",
+    ),
+    "what sites were told in the last step still holds": ("niche", "    forget(surroundings)\n", "    pass\n"),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS_OF_MEMORY)
+def test_the_comparison_on_changing_cells_catches(bug):
+    setup, old, new = BUGS_OF_MEMORY[bug]
+    content, _ = CONTROLS[setup]
+    with pytest.raises(AssertionError, match="after step"):
+        compare_with_twin(content, 12, shifting(by_hand(interpreted(macro, old, new))), agents=512)
 
 
 CLAIM_BUGS = {

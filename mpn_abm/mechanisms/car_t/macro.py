@@ -83,8 +83,8 @@ def find_targets(cell, surroundings, spares, rules):
 
 
 @jit
-def add_up_forces(cell, agents, surroundings, spares, rules, lattice):
-    """Sum the forces around every site and list the targets with one; returns how many."""
+def add_up_forces(agents, surroundings, lattice):
+    """Sum the forces around every site and list the targets with one, killed or not; returns how many."""
     layer, target, touched = agents.layer, surroundings.target, agents.touched
     sum_around(surroundings.own, lattice, surroundings.line, layer)
     surroundings.own[:] = 0
@@ -92,12 +92,12 @@ def add_up_forces(cell, agents, surroundings, spares, rules, lattice):
     for k in range(surroundings.targets[0]):
         s = uint64(target[k])
         touched[n] = target[k]
-        n += uint64(layer[s] > 0) & uint64(may_be_lysed(int64(cell[s] & GENOTYPE), spares, rules))
+        n += uint64(layer[s] > 0)
     return int64(n)
 
 
 # What is true of some agents by chance is listed first and done for the list: a processor that guesses at a branch is
-# wrong about each of them. An entry is written in any case and counted if it was right.
+# wrong about each of them.
 
 
 @jit
@@ -164,7 +164,7 @@ def act(
     killing = rules.lysis_probability * immunity.strain[T_KILLING]
     agents.readout[1] = killing * kills_per_day * rules.cells_per_agent / rules.marrow_cells
     if everywhere:
-        return add_up_forces(cell, agents, surroundings, spares, rules, lattice)
+        return add_up_forces(agents, surroundings, lattice)
     return touched
 
 
@@ -226,7 +226,6 @@ def kill_targets(killed, cell, source, counters, ledger, agents, surroundings, t
 @jit
 def begin_step(cell, immunity, agents, surroundings, tally, rules, lattice):
     """Cells have moved, died and divided since the last step: look anew, everywhere at once where many agents ask."""
-    forget(surroundings)
     if tally[T_CELLS] * SITES_FOR_EACH >= lattice.sites:
         count_everywhere(cell, surroundings, rules, lattice)
         find_targets(cell, surroundings, immunity.lysis[0, 0] == 0.0, rules)
@@ -235,6 +234,7 @@ def begin_step(cell, immunity, agents, surroundings, tally, rules, lattice):
         # where forces are summed everywhere they are left, as the next sums overwrite them
         agents.layer[:] = 0
         surroundings.everywhere[0] = 0
+    forget(surroundings)
 
 
 @jit

@@ -1,7 +1,8 @@
 """What CAR T cells at niche scale find around a site, weighed once for all sites with the same cells around.
 
 The 3 x 3 (x 3) sites around are told by how many cells of each kind stand there: five bits a kind, twelve kinds a
-word. A marrow has a few hundred such neighbourhoods, so what follows from one is kept until the step ends.
+word. A flat marrow has a few hundred such neighbourhoods, so what follows from one is kept until the step ends; with
+three dimensions or many kinds there are more, and the table is emptied when it is half full.
 """
 
 from numba import int64, uint64
@@ -34,7 +35,9 @@ def touching(f):
 @jit
 def forget(surroundings):
     """Nothing is known of any site."""
-    surroundings.told[:] = 0
+    # elsewhere no site is told of: where few agents live on many sites, to forget would take longer than to look
+    if surroundings.everywhere[0] == 1:
+        surroundings.told[:] = 0
     surroundings.known[0] = 0
 
 
@@ -51,13 +54,14 @@ def count_everywhere(cell, surroundings, rules, lattice):
 @jit
 def take_off(s, g, around, surroundings, rules, lattice):
     """A cell of genotype g at s is gone: the sites around count one less, and what was known of them is forgotten."""
+    if surroundings.everywhere[0] == 0:
+        return
     n = sites_around(s, lattice, around)
     for k in range(n):
         surroundings.told[around[k]] = 0
-    if surroundings.everywhere[0] == 1:
-        for w in range(rules.unit.shape[0]):
-            for k in range(n):
-                surroundings.cells[w, around[k]] -= rules.unit[w, g]
+    for w in range(rules.unit.shape[0]):
+        for k in range(n):
+            surroundings.cells[w, around[k]] -= rules.unit[w, g]
 
 
 @jit
@@ -145,10 +149,12 @@ def slot_here(surroundings, signal, immunity, rules, step):
 @fused
 def look_around(s, cell, signal, immunity, around, surroundings, rules, lattice, step):
     """The slot that tells of a site. To be read at once: a later look may need the slot for something else."""
-    told = int64(surroundings.told[s])
+    everywhere = surroundings.everywhere[0] == 1
+    told = int64(surroundings.told[s]) if everywhere else int64(0)
     if told > 0:
         return told - 1
     count_here(s, cell, around, surroundings, rules, lattice)
     slot = slot_here(surroundings, signal, immunity, rules, step)
-    surroundings.told[s] = slot + 1
+    if everywhere:
+        surroundings.told[s] = slot + 1
     return slot
