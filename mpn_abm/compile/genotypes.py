@@ -23,8 +23,8 @@ MOST_GENOTYPES = 255
 # of the normal distribution, one for each random byte
 NORMAL_QUANTILES = np.array([NormalDist().inv_cdf((byte + 0.5) / 256.0) for byte in range(256)])
 LOH, ANTIGEN_LOW, TRANSFORMED = "LOH", "antigen_low", "transformed"
-# with one of them a cell is transformed more often
-TRANSFORMING = frozenset({"TP53", "ASXL1"})
+# with one of them a cell is transformed more often, with both by the first
+TRANSFORMING = {"TP53": "tp53_factor", "ASXL1": "asxl1_factor"}
 DONOR = "donor"
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ class Hit(NamedTuple):
 
     kind: str
     base: str
-    driven: bool = False  # TP53 or ASXL1 came before, which matters to transformation alone
+    driver: str = ""  # what came before and matters, which it does to transformation alone
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def mutants_of(cell_type: CellType) -> list[tuple[Hit, CellType]]:
     found += [(Hit(flag, base), replace(cell_type, flags=flags | {flag})) for flag in BACKGROUND if flag not in flags]
     if not low:
         found.append((Hit(ANTIGEN_LOW, base), replace(cell_type, antigen_low=True)))
-    hit = Hit(TRANSFORMED, base, not flags.isdisjoint(TRANSFORMING))
+    hit = Hit(TRANSFORMED, base, next((flag for flag in TRANSFORMING if flag in flags), ""))
     found.append((hit, CellType(base, frozenset({TRANSFORMED}), low)))
     return found
 
@@ -125,20 +125,20 @@ def rates_of_hits(bases: Iterable[str], spec: Spec) -> dict[Hit, float]:
     for base in {*bases, *DRIVERS, HOMOZYGOUS}:
         found |= {Hit(flag, base): rates.driver_rate * getattr(rates, share) for flag, share in BACKGROUND.items()}
         found[Hit(ANTIGEN_LOW, base)] = rates.antigen_low_rate if antigen_of(base, spec) > 0.0 else 0.0
-        found |= {Hit(TRANSFORMED, base, driven): transformation_rate(base, driven, spec) for driven in (False, True)}
+        found |= {Hit(TRANSFORMED, base, one): transformation_rate(base, one, spec) for one in ("", *TRANSFORMING)}
     return {hit: rate for hit, rate in found.items() if rate > 0.0}
 
 
-def transformation_rate(base: str, driven: bool, spec: Spec) -> float:
+def transformation_rate(base: str, driver: str, spec: Spec) -> float:
     """Hits a year that transform a cell, those that are lost at once included; 0 for healthy cells."""
     p, gene = spec.progression, spec.genotypes[base].gene
     if gene == "none" or not p.enabled or spec.marrow.scale == "tissue":
         return 0.0
     division = spec.hematopoiesis.division_rate
     survival = p.transformed_fitness / (p.transformed_fitness + division) if p.transformed_fitness else 1.0
-    rate = p.transformation_rate / survival
-    if driven:
-        rate *= p.driver_factor
+    rate: float = p.transformation_rate / survival
+    if driver:
+        rate *= getattr(p, TRANSFORMING[driver])
     return rate * (p.calr_factor if gene == "CALR" else 1.0)
 
 

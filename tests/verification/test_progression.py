@@ -14,7 +14,7 @@ from mpn_abm.rows import label_of
 from mpn_abm.state import BORN_STEP, CLONE_GENOTYPE, LOST_STEP, NEXT_CLONE, PARENT
 
 # docs/background/progression.md, re-entered here: per year; a hit survives with 1 - 1/(1 + 4)
-FITNESS, GROWTH, DIVISION, SCAR, DRIVER, CALR = 4.0, 2.0, 1.0, 6.0, 5.0, 0.4
+FITNESS, GROWTH, DIVISION, SCAR, ASXL1, TP53, CALR = 4.0, 2.0, 1.0, 6.0, 5.0, 10.0, 0.4
 SURVIVES = FITNESS / (FITNESS + DIVISION)
 IMMORTAL = {"mortality": False}
 
@@ -34,12 +34,13 @@ ARRIVALS = {
     "JAK2": ({"genotype": "JAK2_V617F"}, 0, 1.0),
     "homozygous": ({"genotype": "JAK2_V617F_HOM"}, 0, 1.0),
     "CALR": ({"genotype": "CALR_TYPE2"}, 0, CALR),
-    "TP53": ({"genotype": "JAK2_V617F", "flags": ["TP53"]}, 0, DRIVER),
-    "ASXL1 and TP53": ({"genotype": "JAK2_V617F", "flags": ["ASXL1", "TP53"]}, 0, DRIVER),
+    "TP53": ({"genotype": "JAK2_V617F", "flags": ["TP53"]}, 0, TP53),
+    "ASXL1": ({"genotype": "JAK2_V617F", "flags": ["ASXL1"]}, 0, ASXL1),
+    "ASXL1 and TP53": ({"genotype": "JAK2_V617F", "flags": ["ASXL1", "TP53"]}, 0, TP53),
     "TET2": ({"genotype": "JAK2_V617F", "flags": ["TET2"]}, 0, 1.0),
     "scar of grade 1": ({"genotype": "JAK2_V617F"}, 1, 1.0),
     "scar of grade 2": ({"genotype": "JAK2_V617F"}, 2, SCAR),
-    "all": ({"genotype": "CALR_TYPE1", "flags": ["ASXL1"]}, 2, SCAR * DRIVER * CALR),
+    "all": ({"genotype": "CALR_TYPE1", "flags": ["ASXL1"]}, 2, SCAR * ASXL1 * CALR),
     "healthy": ({"genotype": "wild_type", "flags": ["TP53"]}, 2, 0.0),
 }
 

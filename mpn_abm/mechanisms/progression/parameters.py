@@ -38,12 +38,19 @@ class ProgressionParameters(Mechanism):
     scar_factor: float = parameter(
         6.0, low=0.0, high=1000.0, doc="factor on transformation at MF grade 2 or more", source="assumed"
     )
-    driver_factor: float = parameter(
+    asxl1_factor: float = parameter(
         5.0,
         low=0.0,
         high=1000.0,
-        doc="factor on transformation with TP53 or ASXL1",
+        doc="factor on transformation with ASXL1",
         source="fitted: leukaemia in 21 % of high-risk myelofibrosis by 5 years",
+    )
+    tp53_factor: float = parameter(
+        10.0,
+        low=0.0,
+        high=1000.0,
+        doc="factor on transformation with TP53",
+        source="fitted: TP53 in 17 % of accelerated and blast phase, Blood Adv 2018 2:2658",
     )
     calr_factor: float = parameter(
         0.4, low=0.0, high=1000.0, doc="factor on transformation of CALR-mutant cells", source="assumed"

@@ -31,11 +31,15 @@ class TransplantParameters(Mechanism):
     )
     graft_spread: float = parameter(2.5, low=0.0, high=5.0, doc="log-sd of that between patients", source=_KROGER)
     mortality_year_1: float = parameter(
-        0.30, unit="1/year", low=0.0, high=10.0, doc="death by the procedure in its first year", source=_BEWERSDORF
+        0.305, unit="1/year", low=0.0, high=10.0, doc="death by the procedure in its first year", source=_BEWERSDORF
     )
     mortality_later: float = parameter(
-        0.016, unit="1/year", low=0.0, high=10.0, doc="death by the procedure later", source=_BEWERSDORF
+        0.037, unit="1/year", low=0.0, high=10.0, doc="death by the procedure later", source=_BEWERSDORF
     )
     mismatched_factor: float = parameter(
-        1.6, low=0.0, high=100.0, doc="factor on that with a mismatched donor", source="assumed"
+        1.2,
+        low=0.0,
+        high=100.0,
+        doc="factor on that with a mismatched donor",
+        source="fitted: up to 40 % die of it",
     )

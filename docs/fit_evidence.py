@@ -1,0 +1,153 @@
+"""Fit parameters to published figures of the evidence, a group at a time; the points stay in a CSV file.
+
+python docs/fit_evidence.py progression|scar|transplant|rebound --out DIR [--points 60] [--jobs 2]
+
+Loss of a point: the sum over the group's targets of weight times z squared beyond the edge of the band, where z counts
+in half widths of the band; a target that is held costs nothing but a tenth of its distance from the published value, so
+that of points that hold the same the nearer one wins. Figures of role `test` are never looked at. Experiments are the
+small ones of `mpn-abm evidence --quick` with more patients, the same at every point, with the same random numbers.
+Points come from optuna's TPE with a fixed seed, the defaults first.
+"""
+
+import argparse
+import math
+from dataclasses import dataclass, replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+from ruamel.yaml import YAML
+
+from mpn_abm.evidence.answers import Answer, answers
+from mpn_abm.evidence.blocks import Target
+from mpn_abm.evidence.experiments import loaded
+from mpn_abm.evidence.targets import read_targets
+from mpn_abm.scenario.examples import target_files
+from mpn_abm.scenario.scenario import load
+from mpn_abm.scenario.studies.study_file import load_study
+
+SEED = 1
+SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
+
+
+@dataclass(frozen=True)
+class Group:
+    """What is fitted to what: parameters with low, high and whether by their logarithm; patients of each experiment."""
+
+    parameters: dict[str, tuple[float, float, bool]]
+    targets: tuple[str, ...]
+    patients: int
+
+
+GROUPS = {
+    "progression": Group(
+        {
+            "progression.transformation_rate_per_year": (4e-8, 3e-7, True),
+            "progression.scar_factor": (1.0, 8.0, False),
+            "progression.asxl1_factor": (1.0, 12.0, False),
+            "progression.tp53_factor": (3.0, 30.0, True),
+            "progression.mf_death_rate_per_year": (0.05, 0.15, False),
+        },
+        (
+            "et_lt_20y", "pv_lt_10y", "pv_lt_15y", "pmf_lt5_low", "pmf_lt5_high", "ap_share", "bp_tp53", "os_pmf_tef14",
+            "os_pmf_calr", "os_pv_tef14", "os_et_tef14", "ppvmf_os",
+        ),
+        150,
+    ),
+    "scar": Group(
+        {"fibrosis.drive": (0.01, 0.2, True), "fibrosis.resolution_rate_per_day": (0.003, 0.02, True)},
+        ("pv_mf_15y", "et_mf_20y", "fib_regress_d30", "fib_regress_d100", "sct_d30", "sct_d100_2012"),
+        150,
+    ),
+    "transplant": Group(
+        {
+            "transplant.mortality_year_1_per_year": (0.2, 0.4, False),
+            "transplant.mortality_later_per_year": (0.005, 0.08, True),
+            "transplant.mismatched_factor": (1.0, 2.5, False),
+        },
+        ("hct_os1", "hct_os5", "hct_nrm1", "hct_nrm5", "hct_trm_seed"),
+        400,
+    ),
+    "rebound": Group(
+        {"jak_stat.rebound_jak2": (0.2, 3.0, False), "spleen.symptom_time_days": (2.0, 14.0, False)},
+        ("rux_rds",),
+        250,
+    ),
+}  # fmt: skip
+
+
+def cost(target: Target, answer: Answer) -> float:
+    """Weight times the squared way to the band, in half widths of it."""
+    if answer.value is None:
+        return 9.0 * target.weight
+    low = -math.inf if target.low is None else target.low
+    high = math.inf if target.high is None else target.high
+    width = (high - low) / 2.0 if math.isfinite(high - low) else max(abs(low if math.isfinite(low) else high), 1e-9)
+    away = max(low - answer.value, answer.value - high, 0.0) / width
+    near = 0.0 if target.value is None else (answer.value - target.value) / width
+    return target.weight * (min(away, 3.0) ** 2 + 0.01 * min(abs(near), 3.0) ** 2)
+
+
+class Fit:
+    """The experiments of a group, run at one point after another."""
+
+    def __init__(self, group: Group, folder: Path, jobs: int) -> None:
+        self.group, self.folder, self.jobs = group, folder, jobs
+        self.experiments = []
+        for path in target_files():
+            file = read_targets(path)
+            asked = {name: one for name, one in file.targets.items() if name in group.targets}
+            assert all(one.role != "test" for one in asked.values()), "a figure of role test is never fitted"
+            names = dict.fromkeys(one.experiment for one in asked.values() if one.experiment)
+            for name, experiment in loaded(file, True, names).items():
+                mine = {one: target for one, target in asked.items() if target.experiment == name}
+                self.experiments.append((experiment, mine))
+
+    def at(self, values: dict[str, float]) -> dict[str, Any]:
+        """Loss and the value of every target at a point."""
+        found: dict[str, Any] = {**values, "loss": 0.0}
+        for experiment, asked in self.experiments:
+            # below the arms, as one of them may switch off what is fitted
+            content = YAML(typ="safe", pure=True).load(StringIO(experiment.study.to_yaml()))
+            content["scenario"] |= values
+            study = load_study(content, overrides={"trial.patients": self.group.patients}, trusted=True)
+            done = replace(experiment, study=study).run(self.folder / "experiments", self.jobs, None)
+            for name, answer in answers(asked, study, done).items():
+                found[name] = answer.value
+                found["loss"] += cost(asked[name], answer)
+        return found
+
+
+def main() -> None:
+    """Fit a group."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("group", choices=tuple(GROUPS))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--points", type=int, default=60)
+    parser.add_argument("--jobs", type=int, default=2)
+    said = parser.parse_args()
+    group, points = GROUPS[said.group], []
+    fit = Fit(group, said.out, said.jobs)
+    usual = load(SCENARIOS / "therapy" / "transplant.yaml")
+
+    def loss(trial: optuna.Trial) -> float:
+        values = {
+            path: trial.suggest_float(path, low, high, log=log) for path, (low, high, log) in group.parameters.items()
+        }
+        points.append(fit.at(values))
+        pd.DataFrame(points).to_csv(said.out / f"{said.group}.csv", index=False)
+        print(", ".join(f"{name} {value:.4g}" for name, value in points[-1].items() if value is not None), flush=True)
+        return float(points[-1]["loss"])
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=SEED))
+    study.enqueue_trial({path: usual.get(path) for path in group.parameters})
+    said.out.mkdir(parents=True, exist_ok=True)
+    study.optimize(loss, n_trials=said.points)
+    print("best:", study.best_params, "loss", study.best_value)
+
+
+if __name__ == "__main__":
+    main()
