@@ -69,7 +69,7 @@ class Target(Claim):
     @property
     def steps(self) -> tuple[str, ...]:
         """What an order goes through, in words."""
-        return self.order_arms or tuple(f"day {day:g}" for day in self.order)
+        return self.order_arms or tuple(f"hour {24 * day:g}" if 0 < day < 1 else f"day {day:g}" for day in self.order)
 
 
 class TargetsDocument(Block):
