@@ -1,6 +1,7 @@
 """The page of a score: every figure with all that is known of it, what was missed first, and nothing from outside."""
 
 import json
+import sys
 
 import pandas as pd
 import pytest
@@ -139,3 +140,13 @@ def test_the_executor_is_that_of_studies(tmp_path, capsys):
     words = ["evidence", "--targets", str(file_of(tmp_path)), "--out", str(tmp_path / "out"), "--quiet"]
     assert main([*words, "--scheduler", "tcp://nobody:1"]) == 2
     assert "expected with --executor dask" in capsys.readouterr().err
+
+
+def test_a_score_without_what_draws_has_no_page_and_no_old_one(tmp_path, monkeypatch, capsys):
+    words = ["evidence", "--targets", str(file_of(tmp_path)), "--out", str(tmp_path / "out"), "--only", "unknown"]
+    assert main([*words, "--quiet"]) == 0
+    assert (tmp_path / "out" / "evidence.html").exists()
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert main([*words, "--quiet"]) == 0
+    assert "mpn-abm[plot]" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["score.json", "score.parquet", "score.txt"]
