@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -55,6 +55,12 @@ def estimate(question: Question, own: Own, one: Patients, other: Patients | None
     if question.contrast == "ratio":
         return statistics.ratio(first, second, question.statistic, weights)
     return statistics.difference(first, second, question.statistic, _is_share(question, own), weights)
+
+
+def step_between(question: Question, own: Own, patients: Patients, before: float) -> Estimate:
+    """The statistic on the day of the question minus that on another day, patient by patient."""
+    first, second = (values_of(asked, own, patients) for asked in (question, replace(question, day=before)))
+    return statistics.difference(first, second, question.statistic, _is_share(question, own), patients.weight)
 
 
 def _of_one(question: Question, own: Own, patients: Patients) -> Estimate:

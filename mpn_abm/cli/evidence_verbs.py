@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mpn_abm.cli.options import Json, Quiet
+from mpn_abm.cli.study_verbs import By, Jobs, ProfileFile, Scheduler
 
 Targets = Annotated[
     list[Path] | None,
@@ -15,7 +16,6 @@ Targets = Annotated[
 ]
 Small = Annotated[bool, typer.Option("--quick", help="Small experiments: minutes, and wider intervals.")]
 Out = Annotated[Path, typer.Option(help="Folder of the score and its experiments; a second call goes on.")]
-Jobs = Annotated[int, typer.Option(min=1, help="Processes.")]
 Only = Annotated[
     list[str] | None, typer.Option("--only", metavar="ID", help="A target or an experiment; may be repeated.")
 ]
@@ -31,15 +31,19 @@ def evidence(
     targets: Targets = None,
     quick: Small = False,
     out: Out = Path("runs/evidence"),
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
+    executor: By = None,
+    scheduler: Scheduler = None,
+    profile: ProfileFile = None,
     only: Only = None,
     as_json: Json = False,
     quiet: Quiet = False,
     strict: Strict = False,
 ) -> None:
     """Run virtual experiments and score the model against published figures; a second call does what is missing."""
-    from mpn_abm.cli import scoring
+    from mpn_abm.cli import scoring, studying
 
+    machine = studying.machine_of(profile, executor, jobs, scheduler)
     scoring.tell_score(
-        targets, out, quick=quick, jobs=jobs, only=only or (), as_json=as_json, quiet=quiet, strict=strict
+        targets, out, quick=quick, machine=machine, only=only or (), as_json=as_json, quiet=quiet, strict=strict
     )

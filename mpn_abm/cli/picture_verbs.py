@@ -29,7 +29,7 @@ def plot(
     replicate: Annotated[int | None, typer.Option(help="One run among replicates, or one patient.")] = None,
     day: Annotated[float | None, typer.Option(help="The day; the nearest that was recorded is taken.")] = None,
     days: Annotated[str | None, typer.Option(help="Days of `maps`, with commas between.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Columns or parameters, with commas between.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Columns, parameters or figures, with commas between.")] = None,
     endpoint: Annotated[str | None, typer.Option(help="The endpoint, or a column of the summary.")] = None,
     data: Annotated[Path | None, typer.Option(help="Measurements over it: CSV of day, column, value, sd.")] = None,
     title: Annotated[str | None, typer.Option(help="What stands above instead of the question.")] = None,

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 from mpn_abm.analysis.claims import rows_of
+from mpn_abm.cli.studying import Machine
 from mpn_abm.cli.watching import stoppable, watching
 from mpn_abm.errors import ClaimError
 from mpn_abm.evidence import score
+from mpn_abm.evidence.score import PAGE
 from mpn_abm.studies.progress import Watcher
+
+DRAWING = ("matplotlib", "jinja2")
 
 
 def tell_score(
@@ -19,7 +26,7 @@ def tell_score(
     out: Path,
     *,
     quick: bool,
-    jobs: int,
+    machine: Machine,
     only: Sequence[str],
     as_json: bool,
     quiet: bool,
@@ -33,8 +40,9 @@ def tell_score(
             bars.close()
             return bars.enter_context(watching(name, quiet))
 
-        found = score(targets, out=out, quick=quick, jobs=jobs, only=only, progress=watch)
+        found = score(targets, out=out, quick=quick, only=only, progress=watch, **asdict(machine))
     found.write(out)
+    _write_page(out)
     if as_json:
         print(json.dumps(found.facts | {"targets_scored": rows_of(found.table)}))
     else:
@@ -42,3 +50,13 @@ def tell_score(
     missed = found.table.loc[found.table["scored"] & ~found.table["held"], "target"].tolist()
     if strict and missed:
         raise ClaimError(f"missed: {', '.join(missed)}")
+
+
+def _write_page(out: Path) -> None:
+    """The score as a page, where what draws it is installed."""
+    if not all(find_spec(name) for name in DRAWING):
+        print(f"no {PAGE}: this needs python3 -m pip install 'mpn-abm[plot]'", file=sys.stderr)
+        return
+    from mpn_abm.pictures.report.report import write_report
+
+    write_report(out, out / PAGE, overwrite=True)

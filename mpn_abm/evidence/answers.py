@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import inf, isnan
 from typing import Any
 
 import pandas as pd
 
-from mpn_abm.analysis.claims import judged
+from mpn_abm.analysis.claims import judged, question_of
+from mpn_abm.analysis.endpoints import Own
+from mpn_abm.analysis.estimates import estimate, step_between
 from mpn_abm.analysis.patients import Patients
+from mpn_abm.analysis.statistics import Estimate
 from mpn_abm.analysis.tables import with_headlines
 from mpn_abm.analysis.trial import arms_of
 from mpn_abm.errors import UsageError
@@ -18,6 +23,7 @@ from mpn_abm.scenario.studies.study_file import StudyFile
 from mpn_abm.studies.study import Study
 
 ONLY_ARM = "all"
+NO_ARM = "no arm is the file without changes, and the target names none"
 
 
 @dataclass(frozen=True)
@@ -87,13 +93,48 @@ def _answer(name: str, target: Target, study: StudyFile, tables: _Tables) -> Ans
     if itself in arms:
         asked[None] = arms[itself]
     reference = scenario.comparison.reference or next(iter(arms), None)
+    own = with_headlines(study.endpoints)
     try:
-        table = judged({name: target}, with_headlines(study.endpoints), asked, reference)
+        if target.kind == "order":
+            return _ordered(target, own, asked)
+        table = judged({name: target}, own, asked, reference)
     except UsageError as error:
         return Answer(why=str(error))
     if table.empty:
-        return Answer(why="no arm is the file without changes, and the target names none")
+        return Answer(why=NO_ARM)
     row = table.iloc[0]
     value, low, high = (None if pd.isna(x) else float(x) for x in (row["value"], row["value_low"], row["value_high"]))
+    if target.kind == "exists" and value is not None:
+        why = "" if value > 0.0 else "there is none"
+        return Answer(value, low, high, int(row["n"]), value > 0.0, why)
     why = "" if value is not None else "the runs do not tell it"
     return Answer(value, low, high, int(row["n"]), bool(row["held"]), why)
+
+
+def _ordered(target: Target, own: Own, asked: Mapping[str | None, Patients]) -> Answer:
+    """The step that is least sure; held if the interval of each step is above 0."""
+    question = replace(question_of(target), contrast="difference")
+    named: tuple[str | None, ...] = target.order_arms or (target.arm,)
+    if any(arm not in asked for arm in named):
+        return Answer(why=NO_ARM)
+    if target.order_arms:
+        pairs = pairwise(target.order_arms)
+        steps = [estimate(question, own, asked[higher], asked[lower]) for lower, higher in pairs]
+    else:
+        days = pairwise(target.order)
+        steps = [step_between(replace(question, day=higher), own, asked[target.arm], lower) for lower, higher in days]
+    wrong = [
+        f"{lower} < {higher}: {_step(step)}"
+        for step, (lower, higher) in zip(steps, pairwise(target.steps), strict=True)
+        if not step.low > 0.0
+    ]
+    least = min(steps, key=lambda step: -inf if isnan(step.low) else step.low)
+    value, low, high = (None if isnan(x) else float(x) for x in (least.value, least.low, least.high))
+    return Answer(value, low, high, least.n, not wrong, "; ".join(wrong))
+
+
+def _step(step: Estimate) -> str:
+    if isnan(step.value):
+        return "the runs do not tell it"
+    error = "error not known" if isnan(step.low) else f"{step.low:.3g} to {step.high:.3g}"
+    return f"the step is {step.value:.3g} ({error})"

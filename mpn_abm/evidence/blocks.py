@@ -8,9 +8,12 @@ from pydantic import Strict
 
 from mpn_abm.mechanisms.declaration import Block, Name, setting
 from mpn_abm.scenario.claims import Claim
+from mpn_abm.scenario.schema import Moment
 
 SCORED = ("fit", "test")
 """Roles that count; a target without a role is fitted."""
+WITHOUT_BAND = ("order", "exists")
+"""Kinds that are held by a value above 0: the least sure step of an order, or a share."""
 
 
 class Experiment(Block):
@@ -33,7 +36,15 @@ class Target(Claim):
     experiment: str | None = setting(doc="the experiment, null if there is none", expects="an experiment, or null")
     endpoint: str = setting("", doc="a built-in endpoint, one of the experiment, or a column of trajectory or summary")
     where: dict[str, Any] = setting({}, doc="which points count, by path", expects="a mapping of paths to values")
-    kind: Literal["value", "direction", "bound"] = setting("value", doc="what was published")
+    kind: Literal["value", "direction", "bound", "order", "exists"] = setting(
+        "value", doc="what was published; `order` and `exists` have no band"
+    )
+    order_arms: Annotated[tuple[str, ...], Strict(False)] = setting(
+        (), doc="of an `order`: the arms from the lowest value to the highest", expects="a list of arms"
+    )
+    order: Annotated[tuple[Moment, ...], Strict(False)] = setting(
+        (), unit="day", doc="of an `order`: the days from the lowest value to the highest", expects="a list of days"
+    )
     constrains: Annotated[tuple[str, ...], Strict(False)] = setting(
         (), doc="parameters that it holds down", expects="a list of parameters"
     )
@@ -44,6 +55,21 @@ class Target(Claim):
     def is_scored(self) -> bool:
         """Whether it counts."""
         return (self.role or "fit") in SCORED
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether there is a band, or a kind that needs none."""
+        return self.kind in WITHOUT_BAND or super().can_fail
+
+    @property
+    def days(self) -> set[float]:
+        """The days that it asks about."""
+        return {*self.order, *(() if self.at_day is None else (self.at_day,))}
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What an order goes through, in words."""
+        return self.order_arms or tuple(f"hour {24 * day:g}" if 0 < day < 1 else f"day {day:g}" for day in self.order)
 
 
 class TargetsDocument(Block):

@@ -11,6 +11,7 @@ from typing import Any
 from mpn_abm.columns import describe
 from mpn_abm.errors import Problem, ScenarioError
 from mpn_abm.evidence.blocks import Experiment
+from mpn_abm.evidence.kind_checks import findings_between
 from mpn_abm.evidence.targets import TargetFile
 from mpn_abm.scenario.claim_checks import checked_between
 from mpn_abm.scenario.endpoints import endpoint_of
@@ -36,11 +37,11 @@ class Loaded:
     file: TargetFile
     study: StudyFile
 
-    def run(self, cache: Path, jobs: int, progress: Watcher | None) -> Study:
+    def run(self, cache: Path, machine: Mapping[str, Any], progress: Watcher | None) -> Study:
         """Run what is missing; the folder is that of these runs, whatever is asked of them."""
         keys = "".join(plan_of(self.study)["key"])
         digest = hashlib.sha256(keys.encode()).hexdigest()[:DIGITS]
-        return run_study(self.study, cache / f"{self.name}-{digest}", jobs=jobs, progress=progress)
+        return run_study(self.study, cache / f"{self.name}-{digest}", progress=progress, **machine)
 
 
 def loaded(file: TargetFile, quick: bool, names: Iterable[str]) -> dict[str, Loaded]:
@@ -117,9 +118,10 @@ def _days(file: TargetFile, name: str, study: StudyFile) -> set[float]:
     """The days after day 0 that targets ask about."""
     own = dict(study.endpoints)
     days = {
-        target.at_day
+        day
         for target in file.targets_of(name).values()
-        if target.at_day is not None and endpoint_of(target.endpoint, own).since is None
+        if endpoint_of(target.endpoint, own).since is None
+        for day in target.days
     }
     return {day for day in days if day > 0.0}
 
@@ -137,7 +139,10 @@ def _at_home(file: TargetFile, name: str, told: Problem) -> Problem:
 def _wrong_targets(file: TargetFile, name: str, study: StudyFile) -> list[Problem]:
     """What is wrong between an experiment and its targets: arms, endpoints, days, points."""
     targets = file.targets_of(name)
-    asked = study.scenario.comparison.model_copy(update={"expect": targets, "endpoints": dict(study.endpoints)})
+    # an order by days asks the same on each of them
+    claims = {one: target.model_copy(update={"at_day": min(target.days, default=None)})
+              for one, target in targets.items()}  # fmt: skip
+    asked = study.scenario.comparison.model_copy(update={"expect": claims, "endpoints": dict(study.endpoints)})
     entry = file.tree.at(("targets",))
     assert entry is not None
     tree = Entry({"expect": entry}, file.tree.origin)
@@ -152,6 +157,10 @@ def _wrong_targets(file: TargetFile, name: str, study: StudyFile) -> list[Proble
         if one.path.startswith("expect.")
     ]
     for target_name, target in targets.items():
+        wrong_kind = findings_between(
+            ("expect", target_name), target, specs, study.endpoints, study.scenario.spec.time.duration
+        )
+        problems += [problem_at(tree, *finding) for finding in wrong_kind]
         for path, value in target.where.items():
             place = ("expect", target_name, "where", path)
             if path not in varied:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot
 from os import PathLike
@@ -15,7 +15,7 @@ import pandas as pd
 import mpn_abm
 from mpn_abm.errors import UsageError
 from mpn_abm.evidence.answers import Answer, answers
-from mpn_abm.evidence.blocks import Target
+from mpn_abm.evidence.blocks import WITHOUT_BAND, Target
 from mpn_abm.evidence.experiments import Loaded, loaded
 from mpn_abm.evidence.table import COLUMNS, lines_of
 from mpn_abm.evidence.targets import TargetFile, read_targets
@@ -26,7 +26,8 @@ from mpn_abm.studies.progress import Watcher
 from mpn_abm.tables import table_from_frame
 
 BAND = 1.959964
-FILES = ("score.parquet", "score.txt", "score.json")
+PAGE = "evidence.html"
+FILES = ("score.parquet", "score.txt", PAGE, "score.json")
 Watching = Callable[[str], Watcher | None]
 
 
@@ -43,7 +44,7 @@ class Score:
         return lines_of(self.table, self.facts)
 
     def write(self, folder: str | PathLike[str]) -> None:
-        """Write score.parquet, score.txt and score.json; those of an earlier score make way."""
+        """Write score.parquet, score.txt and score.json; those of an earlier score make way, as does its page."""
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
         provenance: dict[str, object] = {"program": "mpn_abm", "version": mpn_abm.__version__, **self.facts}
@@ -59,6 +60,9 @@ def score(
     out: str | PathLike[str],
     quick: bool = False,
     jobs: int = 1,
+    executor: str = "local",
+    scheduler: str | None = None,
+    slurm: Mapping[str, Any] | None = None,
     only: Sequence[str] = (),
     progress: Watching | None = None,
 ) -> Score:
@@ -72,8 +76,8 @@ def score(
         The folder of the score; experiments are kept in it, and a second call does what is missing.
     quick : bool
         Whether each experiment is as small as its `quick:` says.
-    jobs : int
-        Processes.
+    jobs, executor, scheduler, slurm
+        Who works on the experiments, as in ``sweep``.
     only : sequence of str
         Names of targets or of experiments; all unless said.
     progress : callable, optional
@@ -94,15 +98,18 @@ def score(
     files = [read_targets(path) for path in paths]
     wanted = _wanted(files, only)
     experiments = {file.name: loaded(file, quick, _needed(file, wanted)) for file in files}
+    machine = {"jobs": jobs, "executor": executor, "scheduler": scheduler, "slurm": slurm}
     rows: list[dict[str, Any]] = []
     for file in files:
         found: dict[str, Answer] = {}
         for name, experiment in experiments[file.name].items():
             asked = {one: target for one, target in file.targets_of(name).items() if one in wanted}
-            found |= _answers(experiment, asked, Path(out) / "experiments", jobs, progress)
+            found |= _answers(experiment, asked, Path(out) / "experiments", machine, progress)
         rows += [_row(file, name, one, found.get(name)) for name, one in file.targets.items() if name in wanted]
     table = pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
-    return Score(table, {"out": str(out), "quick": quick, **totals(table)})
+    said = {"name": "evidence", "kind": "evidence", "out": str(out), "quick": quick, "only": list(only)}
+    said["target_files"] = [] if targets is None else [str(path) for path in paths]
+    return Score(table, said | totals(table))
 
 
 def totals(table: pd.DataFrame) -> dict[str, Any]:
@@ -121,7 +128,7 @@ def z_score(target: Target, answer: Answer) -> float | None:
 
     The band is taken for a 95 % interval.
     """
-    if target.value is None or answer.value is None:
+    if target.value is None or answer.value is None or target.kind in WITHOUT_BAND:
         return None
     edge = target.low if answer.value < target.value else target.high
     reach = 0.0 if edge is None else abs(edge - target.value)
@@ -158,23 +165,25 @@ def _answers(
     experiment: Loaded,
     asked: dict[str, Target],
     cache: Path,
-    jobs: int,
+    machine: Mapping[str, Any],
     progress: Watching | None,
 ) -> dict[str, Answer]:
-    done = experiment.run(cache, jobs, None if progress is None else progress(experiment.name))
+    done = experiment.run(cache, machine, None if progress is None else progress(experiment.name))
     return answers(asked, experiment.study, done)
 
 
 def _row(file: TargetFile, name: str, target: Target, answer: Answer | None) -> dict[str, Any]:
     found = answer or Answer(why=target.reason)
+    low = 0.0 if target.kind in WITHOUT_BAND else target.low
     return {
         "file": file.name, "target": name, "quantity": target.quantity or None, "experiment": target.experiment,
         "arm": target.arm, "versus": target.versus, "contrast": target.contrast_or_none,
         "endpoint": target.endpoint or None, "statistic": target.statistic, "day": target.at_day,
         "where": json.dumps(target.where, sort_keys=True) if target.where else None,
-        "published": target.value, "low": target.low, "high": target.high, "unit": target.unit or None,
+        "published": target.value, "low": low, "high": target.high, "unit": target.unit or None,
         "value": found.value, "value_low": found.low, "value_high": found.high, "n": found.n,
         "z": z_score(target, found), "held": found.held, "scored": target.is_scored, "role": target.role or "fit",
-        "kind": target.kind, "weight": target.weight, "constrains": "; ".join(target.constrains) or None,
+        "kind": target.kind, "order": " < ".join(target.steps) or None, "weight": target.weight,
+        "constrains": "; ".join(target.constrains) or None,
         "figure": target.figure or None, "source": target.source or None, "reason": found.why or target.reason or None,
     }  # fmt: skip

@@ -9,6 +9,7 @@ import pandas as pd
 
 from mpn_abm.analysis.claims import rows_of
 from mpn_abm.columns import Column
+from mpn_abm.evidence.blocks import WITHOUT_BAND
 
 COLUMNS = (
     Column("file", "string", "-", "the file of targets"),
@@ -34,7 +35,8 @@ COLUMNS = (
     Column("held", "bool", "-", "whether the value lies in the band"),
     Column("scored", "bool", "-", "whether the target counts"),
     Column("role", "string", "-", "fit, test, rival, order, unverified or rule"),
-    Column("kind", "string", "-", "whether a value, a direction or a bound was published"),
+    Column("kind", "string", "-", "value, direction, bound, order or exists; the low of the last two is not held"),
+    Column("order", "string", "-", "the arms or days of an order, from the lowest value to the highest"),
     Column("weight", "float64", "-", "its weight"),
     Column("constrains", "string", "-", "parameters that it holds down"),
     Column("figure", "string", "-", "the published figure"),
@@ -61,7 +63,9 @@ def _line(row: dict[str, Any]) -> str:
     published = "" if row["published"] is None else f"{row['published']:.3g}, "
     z = "" if row["z"] is None else f", z {row['z']:+.1f}"
     model = f"{row['value']:.3g}{interval_of(row)}"
-    return f"{verdict} {row['target']} ({role}): {model}; published {published}{_band(row)}{z} [{row['source'] or '-'}]"
+    told = f"{row['target']} ({role}): {model}; published {published}{_band(row)}{z}"
+    wrong = f"; {row['reason']}" if row["kind"] in WITHOUT_BAND and not row["held"] else ""
+    return f"{verdict} {told}{wrong} [{row['source'] or '-'}]"
 
 
 def interval_of(row: Mapping[str, Any]) -> str:
@@ -74,6 +78,10 @@ def interval_of(row: Mapping[str, Any]) -> str:
 
 
 def _band(row: dict[str, Any]) -> str:
+    if row["kind"] == "order":
+        return str(row["order"])
+    if row["kind"] == "exists":
+        return "at least one"
     if row["low"] is None:
         return f"at most {row['high']:.3g}"
     return f"at least {row['low']:.3g}" if row["high"] is None else f"{row['low']:.3g} to {row['high']:.3g}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mpn_abm.errors import Problem, ScenarioError
 from mpn_abm.evidence.blocks import Experiment, Target, TargetsDocument
+from mpn_abm.evidence.kind_checks import kind_findings
 from mpn_abm.mechanisms.declaration import Block
 from mpn_abm.scenario.documents import read_file
 from mpn_abm.scenario.finding import Finding
@@ -107,7 +108,8 @@ def _findings(document: TargetsDocument) -> Iterator[Finding]:
                           "by `change`")  # fmt: skip
     for name, target in document.targets.items():
         here = ("file", "targets", name)
-        if target.experiment is not None and target.low is None and target.high is None:
+        yield from kind_findings(here, target)
+        if target.experiment is not None and not target.can_fail:
             yield Finding(here, "expected `low`, `high` or both: a target without a band cannot be missed")
         elif target.low is not None and target.high is not None and target.low > target.high:
             yield Finding((*here, "low"), f"expected at most high, {target.high:g}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,15 @@ from mpn_abm.pictures.labels import quantity
 from mpn_abm.pictures.palette import FAINT, GRID, HELD, INK, NOT_HELD
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
+from mpn_abm.scenario.suggestions import unknown
 
 TABLES = ("evidence", "score", "claims")
 # how far beyond a band is drawn, in widths of the band
 REACH = 1.25
 MOST = 70
-UNSCORED = ("rival", "order", "unverified")
+# kinds of figures that are held by a value above 0
+ABOVE_0 = ("order", "exists")
+UNSCORED = ("rival", "order", "unverified", "rule")
 
 
 @dataclass(frozen=True)
@@ -36,17 +40,19 @@ class Row:
     text: str
 
 
-def draw(recording: Recording, *, title: str | None = None) -> Picture:
+def draw(recording: Recording, *, columns: Sequence[str] | None = None, title: str | None = None) -> Picture:
     """Draw for each figure the published band, the published value, and the model's value with its interval.
 
     Parameters
     ----------
     recording : Recording
         The score of an evidence run, a study or run with claims, or one table of claims.
+    columns : sequence of str, optional
+        Names of figures, in the order in which they are drawn; all unless said.
     title : str, optional
         Instead of the question.
     """
-    rows = rows_of(recording)
+    rows = _chosen(rows_of(recording), columns, recording.place)[:MOST]
     figure = new_figure(7.4, 1.2 + 0.235 * max(len(rows), 3))
     axis = figure.subplots()
     for place, row in enumerate(rows):
@@ -85,9 +91,19 @@ def rows_of(recording: Recording) -> list[Row]:
     missing = [name for name in needed if name not in table]
     if missing or table.empty:
         raise UsageError(f"{recording.place}: no figures to compare: {', '.join(missing) or 'the table is empty'}")
-    if len(table) > MOST:
-        table = table.head(MOST)
+    # what has neither limit has no place beside a band
+    table = table[table["low"].notna() | table["high"].notna()]
     return [_row(said) for said in table.astype(object).where(table.notna(), None).to_dict("records")]
+
+
+def _chosen(rows: list[Row], names: Sequence[str] | None, place: str) -> list[Row]:
+    if names is None:
+        return rows
+    known = {row.name: row for row in rows}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"{place}: {unknown('figure', name, known)}")
+    return [known[name] for name in names]
 
 
 def _table(recording: Recording) -> pd.DataFrame:
@@ -113,7 +129,8 @@ def _row(said: dict[Any, Any]) -> Row:
 
     unit = f" {said['unit']}" if said.get("unit") not in (None, "", "-") else ""
     name = str(said.get("target") or said.get("claim") or said.get("id"))
-    text = "not known" if value is None else f"{quantity(float(value))}{unit}  [{_band(low, high)}]"
+    band = "above 0" if said.get("kind") in ABOVE_0 else _band(low, high)
+    text = "not known" if value is None else f"{quantity(float(value))}{unit}  [{band}]"
     return Row(name, placed(low), placed(high), placed(published), placed(value), placed(said.get("value_low")),
                placed(said.get("value_high")), held, str(said.get("role") or ""), text)  # fmt: skip
 

@@ -19,6 +19,7 @@ from mpn_abm.files import RESOLVED
 from mpn_abm.scenario.scenario import Scenario, load
 
 MANIFEST = "manifest.json"
+SCORE = "score.json"
 PARTED = ("trajectory", "summary", "failures")
 
 
@@ -52,7 +53,7 @@ class Recording:
             self._file = path
             return
         self.folder = path
-        self.facts = self._manifest(path / MANIFEST)
+        self.facts = self._manifest(path / MANIFEST) or self._manifest(path / SCORE)
         if not (self.tables or self.facts):
             raise UsageError(f"{path}: expected a run or a study, with Parquet tables in it")
 

@@ -156,7 +156,7 @@ def _of_arms(here: Path, claim: Claim, reference: str | None) -> Iterator[Findin
 
 
 def _of_the_band(here: Path, claim: Claim) -> Iterator[Finding]:
-    if claim.low is None and claim.high is None:
+    if not claim.can_fail:
         yield Finding(here, "expected `low`, `high` or both: a claim without a band cannot fail")
     elif claim.low is not None and claim.high is not None and claim.low > claim.high:
         yield Finding((*here, "low"), f"expected at most high, {claim.high:g}")

@@ -51,6 +51,11 @@ class Claim(Block):
     weight: float = setting(1.0, low=0.0, high=1e6, doc="its weight among others")
 
     @property
+    def can_fail(self) -> bool:
+        """Whether there is a band to miss."""
+        return self.low is not None or self.high is not None
+
+    @property
     def is_on_one_arm(self) -> bool:
         """Whether nothing is compared."""
         return self.contrast_or_none is None

@@ -104,7 +104,9 @@ def test_the_verb_writes_prints_and_fails_if_asked_to(tmp_path, capsys):
     assert main([*words, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["held"], len(said["targets_scored"])) == (3, 6)
-    assert sorted(path.name for path in out.iterdir()) == ["experiments", "score.json", "score.parquet", "score.txt"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "evidence.html", "experiments", "score.json", "score.parquet", "score.txt",
+    ]  # fmt: skip
     assert main([*words, "--strict"]) == 7
     assert "missed half (fit): 0.5" in capsys.readouterr().out
 

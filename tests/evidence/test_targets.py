@@ -60,6 +60,40 @@ def test_what_is_wrong_between_a_target_and_its_experiment_stands_at_the_target(
     assert "targets.c.at_day: 8: expected a day of the run" in told[2]
 
 
+def test_an_order_and_an_existence_say_what_they_need(tmp_path):
+    text = HEAD + (
+        "  a: {experiment: still, endpoint: vaf_jak2, kind: order}\n"
+        "  b: {experiment: still, endpoint: vaf_jak2, kind: order, order_weeks: [0, 1], at_day: 7, low: 0}\n"
+        "  c: {experiment: still, endpoint: vaf_jak2, order_days: [0, 7], low: 0}\n"
+        "  d: {experiment: still, endpoint: vaf_jak2, kind: order, order_days: [7]}\n"
+        "  e: {experiment: still, endpoint: vaf_jak2, kind: exists, statistic: median, high: 1}\n"
+    )
+    assert [re.sub(r"^:(\d+):\d+: targets\.", r"\1 ", line) for line in problems_of(tmp_path, text)] == [
+        "5 a: expected `order_arms` or `order_days`, one of the two",
+        "6 b.at_day: 7: expected none beside `order_days`",
+        "6 b.low: 0: expected none, kind `order` has no band",
+        "7 c.order_days: [0, 7]: expected `kind: order` beside it",
+        "8 d.order_days: [7]: expected two or more, each once",
+        "9 e.statistic: median: expected mean (the share) or incidence, as kind `exists` asks for one",
+        "9 e.high: 1: expected none, kind `exists` has no band",
+    ]
+
+
+def test_what_is_wrong_between_an_order_and_its_experiment_stands_at_the_order(tmp_path):
+    text = HEAD + (
+        "  a: {experiment: still, endpoint: vaf_jak2, at_day: 7, kind: order, order_arms: [none, treated]}\n"
+        "  b: {experiment: still, endpoint: vaf_jak2, kind: order, order_weeks: [0, 2]}\n"
+        "  c: {experiment: still, endpoint: vaf_jak2, kind: exists, at_day: 7}\n"
+    )
+    told = problems_of(tmp_path, text, load=True)
+    assert [re.sub(r"^:(\d+):\d+: targets\.(\w\.\w+).*", r"\1 \2", line) for line in told] == [
+        "5 a.order_arms", "6 b.order_weeks", "7 c.endpoint",
+    ]  # fmt: skip
+    assert "expected `arms:` in the experiment" in told[0]
+    assert "which lasts 7 days" in told[1]
+    assert "yes or no" in told[2]
+
+
 def test_a_wrong_experiment_is_told_at_its_place(tmp_path):
     text = HEAD.replace("marrow: {shape", "marrow: {shap") + "  a: {experiment: still, endpoint: vaf_jak2, low: 0}\n"
     (told,) = problems_of(tmp_path, text, load=True)

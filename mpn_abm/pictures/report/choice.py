@@ -9,11 +9,13 @@ from mpn_abm.errors import UsageError
 from mpn_abm.pictures.catalogue import draw
 from mpn_abm.pictures.courses import share_alive
 from mpn_abm.pictures.recording import Recording
+from mpn_abm.pictures.report import scored
 from mpn_abm.pictures.runs import trajectory_of
 from mpn_abm.pictures.style import Picture
 
 LARGEST_SVG = 330_000
 FEWEST_BARS = 4
+MOST_FIGURES = 40
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,25 @@ def wanted(recording: Recording) -> list[Wanted]:
         endpoints = list(names["endpoint"].unique()) if "endpoint" in names else [None]
         return [Wanted("tornado", f"What matters to {name or 'it'}", {"endpoint": name} if name else {})
                 for name in endpoints[:6]]  # fmt: skip
-    if recording.has("evidence"):
-        return [Wanted("evidence", "Published figures and the model", {})]
+    if recording.has(scored.TABLE):
+        return _of_score(recording)
     if recording.is_study:
         return [*_of_claims(recording), *(_of_arms(recording) if recording.has("survival") else _of_sweep(recording))]
     return _of_run(recording)
+
+
+def _of_score(recording: Recording) -> list[Wanted]:
+    """Pictures of what was missed, of what was held and of the rest, none longer than a page can be read."""
+    rows = scored.targets_of(recording)
+    found = []
+    for group in scored.GROUPS:
+        names = [row.name for row in rows if row.group == group and row.is_drawn]
+        parts = [names[start : start + MOST_FIGURES] for start in range(0, len(names), MOST_FIGURES)]
+        for number, part in enumerate(parts, 1):
+            title = f"{group}: published bands and the model"
+            title += f" ({number} of {len(parts)})" if len(parts) > 1 else ""
+            found.append(Wanted("evidence", title, {"columns": part}))
+    return found
 
 
 def _of_claims(recording: Recording) -> list[Wanted]:

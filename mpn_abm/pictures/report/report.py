@@ -11,6 +11,7 @@ import mpn_abm
 from mpn_abm.pictures import palette
 from mpn_abm.pictures.needs import need
 from mpn_abm.pictures.recording import Recording
+from mpn_abm.pictures.report import scored
 from mpn_abm.pictures.report.choice import Shown, drawn, wanted
 from mpn_abm.pictures.report.facts import answer_of, claims_of, figures_of
 from mpn_abm.pictures.report.parameters import values_of, varied_by
@@ -53,13 +54,15 @@ def report(source: Any, scenario_file: str | None = None) -> str:
 def contents(recording: Recording, scenario_file: str | None) -> dict[str, Any]:
     """What the template asks for."""
     said, others = values_of(recording)
+    targets = scored.targets_of(recording)
     pictures = [drawn(recording, one, f"p{number}") for number, one in enumerate(wanted(recording))]
     return {
         "name": recording.name,
         "kind": kind_of(recording),
-        "question": recording.question,
-        "answer": answer_of(recording),
-        "figures": figures_of(recording),
+        "question": recording.question or (scored.QUESTION if targets else ""),
+        "answer": scored.score_in_words(recording, targets) if targets else answer_of(recording),
+        "figures": scored.counts_of(recording) if targets else figures_of(recording),
+        "targets": targets,
         "claims": claims_of(recording),
         "claims_left_out": recording.facts.get("claims_left_out") or [],
         "pictures": [one for one in pictures if not one.missing],
@@ -84,7 +87,7 @@ def kind_of(recording: Recording) -> str:
         return str(recording.facts["kind"])
     if recording.has("indices"):
         return "sensitivity study"
-    if recording.has("evidence"):
+    if recording.has(scored.TABLE):
         return "evidence"
     if not recording.is_study:
         return "run"
@@ -106,6 +109,8 @@ def provenance_of(recording: Recording) -> list[tuple[str, str]]:
 
 def commands_of(recording: Recording, scenario_file: str | None) -> list[str]:
     """How to make it again."""
+    if recording.has(scored.TABLE):
+        return [scored.command_of(recording), "mpn-abm report again -o evidence.html"]
     verb = {"run": "run", "comparison": "compare"}.get(kind_of(recording))
     out = recording.facts.get("out") or recording.place
     if verb is None:
