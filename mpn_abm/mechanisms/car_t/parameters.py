@@ -59,7 +59,7 @@ class CarTParameters(Mechanism):
         above=0.0,
         high=10_000.0,
         doc="mean time for which a T cell holds its target",
-        source="Cazaux 2019 J Exp Med",
+        source="Cazaux 2019 J Exp Med: killed and let go within 25 minutes",
     )
     rest_time: float = parameter(
         5.0, unit="minute", low=0.0, high=10_000.0, doc="mean rest after an engagement", source="assumed"
@@ -118,7 +118,7 @@ class CarTParameters(Mechanism):
         low=0,
         high=60,
         doc="divisions to which an engagement can commit a T cell",
-        source="Kaech 2001 Nat Immunol 2:415",
+        source="Kaech 2001 Nat Immunol 2:415: at least seven",
     )
     max_divisions: Whole = parameter(12, low=0, high=60, doc="divisions of a T cell in its life", source="assumed")
     division_rate: float = parameter(

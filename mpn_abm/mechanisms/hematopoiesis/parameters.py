@@ -17,7 +17,7 @@ class HematopoiesisParameters(Mechanism):
         high=1000.0,
         sweep=(0.8, 1.9),
         doc="symmetric divisions of a stem cell in a full marrow",
-        source="Catlin 2011 Blood 117:4460 (every 40 weeks, 25-50)",
+        source="Catlin 2011 Blood 117:4460: every 40 weeks (25-50), 1.3 a year; assumed slower, once a year",
     )
     loss_rate: float = parameter(
         0.0,

@@ -42,7 +42,7 @@ class MutationParameters(Mechanism):
         high=1.0,
         sweep=(2e-5, 2e-4),
         doc="background drivers of a stem cell, all together",
-        source="6 (2-20) arrivals a year in a marrow (Mon Pere 2024)",
+        source="2-20 arrivals a year in a marrow (Mon Pere 2024), 6 in the geometric mean",
     )
     dnmt3a_share: float = parameter(
         0.5, low=0.0, high=1.0, doc="share of DNMT3A among background drivers", source="assumed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mpn_abm.mechanisms.declaration import Mechanism, parameter
 
-_KROGER = "Kroger 2007 Blood 109:1316: JAK2 negative in 78 %, median day 89"
+_KROGER = "fitted: JAK2 negative in 78 %, median day 89 (Kroger 2007 Blood 109:1316)"
 _BEWERSDORF = "fitted: 25.9 % at 1 year, 30.5 % at 5 years (8,739 patients, Bewersdorf 2021)"
 
 
