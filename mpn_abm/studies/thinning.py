@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from mpn_abm.analysis.endpoints import telling_rows
@@ -34,7 +35,7 @@ def thinned(study: StudyFile, rows: pa.Table, owner: np.ndarray) -> np.ndarray:
     """bool[rows]: the rows that are kept; the first and the last of a run always are.
 
     Where only the days are kept that are asked about, those stay as well on which an event is first seen
-    or from which a change counts.
+    or from which a change counts; and of T cells the peak so far.
 
     Parameters
     ----------
@@ -51,7 +52,19 @@ def thinned(study: StudyFile, rows: pa.Table, owner: np.ndarray) -> np.ndarray:
         keep &= _first_of_each(study.output.every, day, owner)
     if study.output.trajectory == "days":
         keep |= _of_endpoints(study, rows, owner)
-    return np.asarray(keep | _ends(owner))
+    return _with_peaks(rows, owner, np.asarray(keep | _ends(owner)))
+
+
+def _with_peaks(rows: pa.Table, owner: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """And for each row that is kept, the one on which T cells stood highest so far: the peak is one of those kept."""
+    if keep.all() or "car_t_total" not in rows.column_names:
+        return keep
+    cells = pd.Series(rows.column("car_t_total").to_numpy(zero_copy_only=False))
+    before = cells.groupby(owner).cummax().groupby(owner).shift(fill_value=-np.inf)
+    highest = np.maximum.accumulate(np.where(cells > before, np.arange(len(owner)), 0))
+    found = highest[keep]
+    keep[found[owner[found] == owner[keep]]] = True
+    return keep
 
 
 def _of_endpoints(study: StudyFile, rows: pa.Table, owner: np.ndarray) -> np.ndarray:

@@ -194,6 +194,22 @@ def test_events_between_the_days_that_are_kept_are_found_all_the_same(tmp_path):
         pd.testing.assert_frame_equal(getattr(found["days"], table), getattr(found["all"], table))
 
 
+@pytest.mark.parametrize("output", [{"trajectory": "days"}, {"every_days": 28}])
+def test_the_peak_of_t_cells_is_that_of_all_days(tmp_path, output):
+    """T cells peak within a fortnight, between the days that are kept."""
+    arms = {"control": {}, "fast": {"treatments.car_t.dose_cells": 1e9}}
+    clones = {"healthy": {"genotype": "wild_type"}, "mutant": {"genotype": "CALR_TYPE1", "fraction": 0.4}}
+    study = a_trial(4, arms=arms, endpoints=[], at_days=[30, 56])
+    scenario = {**study["scenario"], "time": {"duration_days": 56}, "clones": clones}
+    scenario["treatments"] = {"car_t": {"dose_cells": 5e8}}
+    found = mpn_abm.trial(study | {"scenario": scenario, "output": output}, out=tmp_path / "t")
+    treated = found.summary[found.summary["arm"] == "fast"].sort_values("patient")
+    end = found.trajectory.query("arm == 'fast' and day == 56").sort_values("patient")["car_t_total"]
+    assert (treated["car_t_peak"].to_numpy() > 1.1 * end.to_numpy()).all(), "else the last day has the peak"
+    last = found.endpoints.query("arm == 'fast' and endpoint == 'car_t_peak' and day == 56").sort_values("patient")
+    assert last["value"].tolist() == treated["car_t_peak"].tolist()
+
+
 @pytest.mark.parametrize("table", ["summary", "trajectory"])
 def test_a_part_that_a_disk_has_damaged_is_made_anew(table, tmp_path, capsys):
     file, folder = written(tmp_path / "study.json", a_sweep(4)), tmp_path / "s"

@@ -121,7 +121,7 @@ def test_the_procedure_costs_lives_in_the_first_year_and_fewer_later(name):
 
 
 def test_the_usual_setting_has_the_mortality_that_was_published():
-    """25.9 % at one year; at five 36 %, the upper end of what was published (30.5 %, 25 to 36), which survival asks for."""
+    """25.9 % at one year; at five 36 %, the upper end of the published 30.5 % (25 to 36), which survival asks for."""
     assert -np.expm1(-FIRST_YEAR) == pytest.approx(0.259, abs=0.01)
     # alone; of those who die of something else some would have been among them
     assert -np.expm1(-FIRST_YEAR - 4 * LATER) == pytest.approx(0.36, abs=0.01)
