@@ -29,7 +29,7 @@ class Figure:
     """What a paper prints, and what that is in the unit of the parameter.
 
     `said` is in the words and the unit of the paper. `value` has so many significant `digits`; it is a pair where the
-    paper gives bounds only. `differs` says what the program takes instead.
+    paper gives bounds only. `taken` is what the program takes, within such bounds or, as `differs` says, otherwise.
     """
 
     said: str
@@ -38,6 +38,7 @@ class Figure:
     paper: Paper
     place: str
     text: Literal["read", "quoted", "remembered"] = "read"
+    taken: float | None = None
     differs: str = ""
 
 
@@ -70,22 +71,22 @@ FIGURES = {
     ),
     "hematopoiesis.division_rate": Figure(
         "on average once every 40 weeks (range, 25-50 weeks)", WEEKS_PER_YEAR / 40, 2, CATLIN, "abstract",
-        differs="once a year, slower than the range",
+        taken=1.0, differs="once a year, slower than the range",
     ),
     "mutation.driver_rate": Figure(
         "2 to 20 advantageous clones per year", sqrt(2 * 20) / STEM_CELLS, 1, MON_PERE, "abstract"
     ),
     "genotypes.JAK2_V617F.fitness": Figure(
-        "3% to 190% per year", (log(1 + 0.03), log(1 + 1.90)), 2, WILLIAMS, "abstract"
+        "3% to 190% per year", (log(1 + 0.03), log(1 + 1.90)), 2, WILLIAMS, "abstract", taken=0.35
     ),
     "flags.TET2.fitness": Figure("mean 0.07 to 0.09 per year", (0.07 + 0.09) / 2, 1, MON_PERE, "abstract"),
     "flags.DNMT3A.fitness": Figure(
         "5% (DNMT3A and TP53)", log(1 + 0.05), 1, FABRE, "abstract",
-        differs="the mean of all drivers of Mon Pere 2024, and within the +/-5% of Fabre 2022",
+        taken=0.08, differs="the mean of all drivers of Mon Pere 2024, and within the +/-5% of Fabre 2022",
     ),
     "flags.ASXL1.fitness": Figure(
         "from 5% (DNMT3A and TP53) to more than 50% per year (SRSF2 P95H)",
-        (log(1 + 0.05), log(1 + 0.50)), 1, FABRE, "abstract",
+        (log(1 + 0.05), log(1 + 0.50)), 1, FABRE, "abstract", taken=0.15,
     ),
     "flags.TP53.fitness": Figure("5% (DNMT3A and TP53)", log(1 + 0.05), 1, FABRE, "abstract"),
     "antigen.progenitor_factor": Figure(

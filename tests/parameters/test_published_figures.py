@@ -57,9 +57,15 @@ def test_every_published_parameter_is_entered_again_or_said_to_be_left_out():
 
 @pytest.mark.parametrize(("path", "figure"), ENTERED)
 def test_a_default_is_the_figure_of_its_paper(path: str, figure: Figure):
-    """Or differs from it, and the table says so."""
+    """Or differs from it, and the table says so and how."""
     value, _ = PUBLISHED[path]
     assert agrees(value, figure) is not bool(figure.differs)
+    assert figure.taken is None or value == figure.taken
+
+
+@pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES.keys())
+def test_where_the_paper_leaves_a_choice_the_choice_is_told(figure: Figure):
+    assert (figure.taken is not None) is (isinstance(figure.value, tuple) or bool(figure.differs))
 
 
 @pytest.mark.parametrize(("path", "figure"), ENTERED)
