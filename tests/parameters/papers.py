@@ -1,7 +1,8 @@
 """Published figures behind the parameters, entered once more from the papers and not copied from the code.
 
-A figure that was `read` was seen in a text of the paper itself, mostly its abstract; one that is `quoted` in a list of
-figures or in the words of others; one that is `remembered` nowhere of late.
+A figure that was `read` was seen in a text of the paper or label itself, mostly its abstract, or in a trace of its
+table; one that is `quoted` in a list of figures or in the words of others. One that is `remembered` was seen in
+neither: it checks the conversion, and still waits for someone with the paper.
 """
 
 from dataclasses import dataclass
