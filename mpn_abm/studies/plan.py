@@ -114,10 +114,11 @@ def _run_id(arm: str | None, point: int, replicate: int, replicates: int) -> str
 
 
 def size_of_a_shard(study: StudyFile, parameters: list[dict[str, Any]], runs: int) -> int:
-    """Runs of a shard: a sixteenth of all, at most a thousand, and about a minute of steps."""
-    size = min(max(math.ceil(runs / SHARDS), 1), MOST_RUNS_OF_A_SHARD)
+    """Runs of a shard: a sixteenth of all, two to a thousand, and about a minute of steps."""
+    size = min(max(math.ceil(runs / SHARDS), 2), MOST_RUNS_OF_A_SHARD)
     looked_at = parameters[:: max(1, len(parameters) // _LOOKED_AT)]
     seconds = [_seconds(study, one, arm) for one in looked_at for arm in study.base.runs]
+    # a run of half a minute and more is a shard of its own
     return max(1, min(size, int(SECONDS_OF_A_SHARD / max(*seconds, SECONDS_OF_A_SHARD / size))))
 
 

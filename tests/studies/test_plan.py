@@ -130,7 +130,7 @@ def test_shards_are_consecutive_and_small_enough(monkeypatch):
     assert sizes.tolist() == [10] * 16
     assert (plan["shard"].diff().dropna() >= 0).all()
     assert plan_of(load(sweep({VAF: [0.1, 0.2]}, replicates=10_000))).groupby("shard").size().max() == 1000
-    assert plan_of(load(sweep({VAF: [0.1, 0.2]})))["shard"].tolist() == [0, 1]
+    assert plan_of(load(sweep({VAF: [0.1, 0.2, 0.3]})))["shard"].tolist() == [0, 0, 1]
     # a shard of long runs is to take about as long as it says
     monkeypatch.setattr(plans, "SECONDS_OF_A_SHARD", 1e-9)
     assert plan_of(load(sweep({VAF: [0.1, 0.2]}, replicates=80)))["shard"].nunique() == 160

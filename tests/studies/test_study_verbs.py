@@ -27,12 +27,12 @@ def test_status_from_another_process(tmp_path, monkeypatch, capsys):
             raise KeyboardInterrupt
         return carry_out(folder, shard, retry_failed)
 
-    file, folder = written(tmp_path / "study.json", a_sweep(8)), str(tmp_path / "s")
+    file, folder = written(tmp_path / "study.json", a_sweep(16)), str(tmp_path / "s")
     words = ["sweep", "run", str(file), "--out", folder, "--quiet"]
     with monkeypatch.context() as patched:
         patched.setattr(local, "carry_out", watched)
         assert main(words) == 130
-    assert (seen[0]["state"], seen[0]["standing"]["done"], seen[0]["standing"]["total"]) == ("running", 3, 8)
+    assert (seen[0]["state"], seen[0]["standing"]["done"], seen[0]["standing"]["total"]) == ("running", 6, 16)
     capsys.readouterr()
     assert main(["sweep", "status", folder]) == 0
     assert "stopped" in capsys.readouterr().out
@@ -62,7 +62,7 @@ def test_a_study_that_is_stopped_says_so_and_goes_on(tmp_path, tmp_path_factory,
 
 
 def test_a_folder_that_somebody_works_on_is_refused(tmp_path, monkeypatch, capsys):
-    file = written(tmp_path / "study.json", a_sweep(2))
+    file = written(tmp_path / "study.json", a_sweep(4))
     words = ["sweep", "run", str(file), "--out", str(tmp_path / "s"), "--quiet"]
     carry_out, codes = local.carry_out, []
 
@@ -212,7 +212,7 @@ def test_the_peak_of_t_cells_is_that_of_all_days(tmp_path, output):
 
 @pytest.mark.parametrize("table", ["summary", "trajectory"])
 def test_a_part_that_a_disk_has_damaged_is_made_anew(table, tmp_path, capsys):
-    file, folder = written(tmp_path / "study.json", a_sweep(4)), tmp_path / "s"
+    file, folder = written(tmp_path / "study.json", a_sweep(8)), tmp_path / "s"
     words = ["sweep", "run", str(file), "--out", str(folder), "--quiet"]
     assert main(words) == 0
     whole = digests(folder)
@@ -223,7 +223,7 @@ def test_a_part_that_a_disk_has_damaged_is_made_anew(table, tmp_path, capsys):
     said = capsys.readouterr()
     assert "part-00002.parquet: is damaged; its runs are made anew" in said.err
     assert digests(folder) == whole
-    assert len(mpn_abm.read(folder).summary) == 4
+    assert len(mpn_abm.read(folder).summary) == 8
 
 
 def test_a_study_begun_anew_had_nothing_done_before(tmp_path, capsys):
