@@ -92,13 +92,13 @@ def test_a_jak2_clone_is_not_killed_and_goes_on_growing():
 
 
 def test_under_ruxolitinib_the_clone_stays_as_its_signalling_persists_and_rebounds_after_it():
-    """A falls to 1 - I = 0.51 and climbs back to 0.73 within weeks; off the drug it overshoots to 1.24."""
+    """A falls to 1 - I = 0.51 and climbs back to 0.73 within weeks; off the drug it overshoots to 1.55."""
     rows = run("therapy/ruxolitinib_persistence").trajectory.set_index("day")
     start, stop = 84, 84 + 364
     assert rows.activity_JAK2_V617F[start] == 1.0
     assert rows.activity_JAK2_V617F[start + 1] == pytest.approx(0.515, abs=0.005)
     assert rows.activity_JAK2_V617F[stop] == pytest.approx(0.73, abs=0.005)
-    assert rows.activity_JAK2_V617F.max() == pytest.approx(1.24, abs=0.01)
+    assert rows.activity_JAK2_V617F.max() == pytest.approx(1.55, abs=0.01)
     assert rows.activity_JAK2_V617F.idxmax() == stop + 1
     # inhibition costs the clone a little, and T cells that suppression sets free take some more
     assert 0.75 < rows.fraction_jak2[stop] / rows.fraction_jak2[start] < 1.0

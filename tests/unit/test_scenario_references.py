@@ -26,12 +26,12 @@ def test_what_the_file_says_wins_over_the_scale():
     assert str(changed.origin("hematopoiesis.regeneration")) == "default at tissue scale"
 
 
-@pytest.mark.parametrize(("grade", "disease", "drive"), [(0, "ET", 0.03), (1, "PMF", 0.14)])
+@pytest.mark.parametrize(("grade", "disease", "drive"), [(0, "ET", 0.05), (1, "PMF", 0.14)])
 def test_a_marrow_with_scar_is_myelofibrosis_unless_said(grade, disease, drive):
     spec = scenario(fibrosis__initial={"mf_grade": grade}).spec
     assert (spec.patient.disease, spec.fibrosis.drive) == (disease, drive)
     said = scenario(fibrosis__initial={"mf_grade": grade}, patient__disease="PV").spec
-    assert (said.patient.disease, said.fibrosis.drive) == ("PV", 0.03)
+    assert (said.patient.disease, said.fibrosis.drive) == ("PV", 0.05)
 
 
 def test_inhibition_costs_mutants_more_in_pv():

@@ -11,7 +11,7 @@ from mpn_abm.state import HELD_JAK1, TYPE_1
 
 # model.md 7, re-entered here: platelets, red, white
 NORMAL = np.array([250.0, 0.43, 7.0])
-GAIN = {"JAK2_V617F": (5.0, 0.1, 0.3), "JAK2_V617F_HOM": (1.5, 0.5, 0.8), "CALR_TYPE1": (2.0, 0.0, 0.3)}
+GAIN = {"JAK2_V617F": (6.5, 0.1, 0.3), "JAK2_V617F_HOM": (1.5, 0.5, 0.8), "CALR_TYPE1": (2.0, 0.0, 0.3)}
 SCAR, DRUG, LAG = np.array([0.95, 0.5, 0.3]), np.array([0.4, 0.2, 0.2]), np.array([5.0, 40.0, 2.0])
 OUTPUT = {"wild_type": 0.0, "JAK2_V617F": 1.0, "JAK2_V617F_HOM": 2.0, "CALR_TYPE1": 0.0}
 COLUMNS = ["platelets_per_nl", "hematocrit", "wbc_per_nl"]
@@ -140,7 +140,7 @@ def test_spleen_and_symptoms_follow_a_drug_and_its_withdrawal():
     expected = [(volume, score)]
     for day in range(260):
         row = rows.iloc[day + 1]
-        rho = {} if held[day] > 0.0 else {"JAK2_V617F": 0.5, "JAK2_V617F_HOM": 0.5}
+        rho = {} if held[day] > 0.0 else {"JAK2_V617F": 1.17, "JAK2_V617F_HOM": 1.17}
         rebound = {g: r * row[f"persistence_{g}"] for g, r in rho.items()}
         to_volume, to_score = organs({g: row[f"activity_{g}"] for g in GAIN}, 0.0, held[day], rebound)
         volume = to_volume + (volume - to_volume) * np.exp(-1.0 / 28.0)

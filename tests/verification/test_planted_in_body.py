@@ -108,7 +108,7 @@ def signalling(changed, random):
             active = 1.0 - held + 0.45 * p
         else:
             _, p = mean_on_the_way(signal.persistence[b], 0.0, dt / 14.0)
-            active = 1.0 - held + (0.5 if gene == "JAK2" else 0.0) * p
+            active = 1.0 - held + (1.17 if gene == "JAK2" else 0.0) * p
         expected.append(j * active * (1.0 - m[TYPE_2]) * (1.0 - 0.8 * min(1.0, m[ANTI_CALR]) * (gene == "CALR")))
     jak1 = m[JAK1] * counts
     changed["signal_in_cells"](signal, tally, RULES.signal, dt)
@@ -182,7 +182,7 @@ def organs(changed, random):
     signal, _, body, _ = state(random)
     scar = random.random()
     signal.response[0] *= random.choice([0.0, 1.0])
-    rho = np.array([0.5 * (gene == "JAK2") for gene in GENES]) * (signal.response[0] <= 0.01)
+    rho = np.array([1.17 * (gene == "JAK2") for gene in GENES]) * (signal.response[0] <= 0.01)
     cytokine = (1.0 - signal.response[1]) * (1.0 + rho * signal.persistence)
     part = body.share * MUTANT * (0.1 + scar)
     volume = 200.0 + 4500.0 * (part * (0.3 + 0.38 * signal.activity + 0.32 * cytokine)).sum()
@@ -207,7 +207,7 @@ def dying(changed, random):
     standing = 2 if blasts >= 0.2 else 1 if blasts >= 0.1 else 0
     tally[TRANSPLANT_STEP] = random.integers(0, 3) * 1000
     step = int(tally[TRANSPLANT_STEP]) - 1 + int(random.integers(0, 800))
-    cost = 0.0 if tally[TRANSPLANT_STEP] == 0 else 0.3 if step + 1 - tally[TRANSPLANT_STEP] < YEAR else 0.016
+    cost = 0.0 if tally[TRANSPLANT_STEP] == 0 else 0.305 if step + 1 - tally[TRANSPLANT_STEP] < YEAR else 0.037
     tally[TRANSPLANT_TREATMENT] = list(PROGRAM.spec.treatments).index("transplant")
     found = [
         changed["disease_hazard"](x, body.reading, grade, phase, RULES.progression) * YEAR,

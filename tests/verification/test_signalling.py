@@ -10,7 +10,7 @@ import mpn_abm
 from mpn_abm.state import RESPONSE_LOST_STEP, TYPE_1
 
 # model.md 5.2, re-entered here
-TURNOVER, THETA, RHO, ONSET, DECAY = 0.33, 0.45, 0.5, 21.0, 14.0
+TURNOVER, THETA, RHO, ONSET, DECAY = 0.33, 0.45, 1.17, 21.0, 14.0
 SENSITIVITY = {"JAK2_V617F": 1.5, "CALR_TYPE1": 1.5, "wild_type": 0.2}
 ANTIBODY_HALF_LIFE, LEFT = 14.0, 0.3
 BY_AGES = {"progression": {"background_death_rate_per_year": 0, "et_death_rate_per_year": 0}}

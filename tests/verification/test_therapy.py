@@ -12,7 +12,7 @@ import mpn_abm
 # model.md 5.2, re-entered here: 1/h, h, nM per mg of a first dose, nM
 ABSORPTION, HALF_LIFE, PEAK, IC50 = 4.0, 3.0, 41.0, 281.0
 ELIMINATION = np.log(2.0) / HALF_LIFE
-ONSET, DECAY, THETA, RHO = 21.0, 14.0, 0.45, 0.5
+ONSET, DECAY, THETA, RHO = 21.0, 14.0, 0.45, 1.17
 STILL = {"hematopoiesis": OFF, "mutation": OFF, "fibrosis": OFF}
 
 
@@ -166,7 +166,7 @@ def test_persistence_builds_up_in_three_weeks_on_the_drug_and_is_lost_in_two_wit
 
 
 def test_activity_is_restored_in_trans_on_the_drug_and_rebounds_for_jak2_alone_after_it(course):
-    """(1 - I) + 0.45 P, then 1 + 0.5 P for JAK2 and 1 for CALR. Catches the rebound of one gene given to the other."""
+    """(1 - I) + 0.45 P, then 1 + 1.17 P for JAK2 and 1 for CALR. Catches the rebound of one gene given to the other."""
     day, held = course.day.to_numpy()[1:], occupancy(20)
     on = (day > ON) & (day <= OFF_DAY)
     mean = mean_persistence(day, held)

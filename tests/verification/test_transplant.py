@@ -14,7 +14,7 @@ from mpn_abm.state import GRAFT
 
 # model.md 7, re-entered here: per year
 LEFT, LEFT_SPREAD, DONORS, ENGRAFTS, GRAFT_RATE, GRAFT_SPREAD = 0.01, 1.0, 0.10, 18, 10.0, 2.5
-FIRST_YEAR, LATER, MISMATCHED = 0.305, 0.037, 1.2
+FIRST_YEAR, LATER, MISMATCHED = 0.305, 0.037, 1.1
 SITES = 40_000
 MEDIAN = {"residual_spread": 0, "graft_spread": 0}
 ON_DAY_5 = {"transplant": {"dose_relative": 1, "day": 5}}

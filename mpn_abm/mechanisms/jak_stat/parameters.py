@@ -38,12 +38,12 @@ class JakStatParameters(Mechanism):
         0.01, low=0.0, high=1.0, doc="occupancy above which a cell counts as on the drug", source="assumed"
     )
     rebound_jak2: float = parameter(
-        0.5,
+        1.17,
         low=0.0,
         high=10.0,
-        sweep=(0.0, 1.0),
+        sweep=(0.0, 1.5),
         doc="extra activity of JAK2-mutant cells per persistence after withdrawal",
-        source="assumed; 13.5 % of 251 had a discontinuation syndrome within 21 days",
+        source="fitted: 13.5 % of 251 had a discontinuation syndrome within 21 days",
     )
     protein_turnover: float = parameter(
         0.33, unit="1/day", above=0.0, high=100.0, doc="turnover of JAK2 protein", source="assumed"

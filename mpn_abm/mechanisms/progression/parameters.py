@@ -11,13 +11,13 @@ class ProgressionParameters(Mechanism):
     """Second hits, phases by blasts, and hazards of death."""
 
     transformation_rate: float = parameter(
-        8.5e-8,
+        9.3e-8,
         unit="1/year",
         low=0.0,
         high=1.0,
         sweep=(1e-8, 2e-7),
         doc="hits that transform a mutant stem cell and survive; of those drawn a fifth is lost at once",
-        source="fitted: one in five of MF reaches the accelerated phase in life, leukaemia in 6 % by 5 years",
+        source="fitted: one in five of MF is accelerated in life, leukaemia in 6 % by 5, of PV in 5.5 % by 15 years",
     )
     transformed_fitness: float = parameter(
         4.0,
@@ -69,10 +69,10 @@ class ProgressionParameters(Mechanism):
         0.1, low=0.0, high=1.0, doc="part by which that rises a year of age", source="assumed"
     )
     et_death_rate: float = parameter(
-        0.008, unit="1/year", low=0.0, high=100.0, doc="death by ET in the chronic phase", source=_DEATH
+        0.0045, unit="1/year", low=0.0, high=100.0, doc="death by ET in the chronic phase", source=_DEATH
     )
     pv_death_rate: float = parameter(
-        0.024, unit="1/year", low=0.0, high=100.0, doc="death by PV in the chronic phase", source=_DEATH
+        0.017, unit="1/year", low=0.0, high=100.0, doc="death by PV in the chronic phase", source=_DEATH
     )
     pmf_death_rate: float = parameter(
         0.03, unit="1/year", low=0.0, high=100.0, doc="death by PMF below grade 2", source=_DEATH

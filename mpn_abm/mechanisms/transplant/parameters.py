@@ -37,7 +37,7 @@ class TransplantParameters(Mechanism):
         0.037, unit="1/year", low=0.0, high=10.0, doc="death by the procedure later", source=_BEWERSDORF
     )
     mismatched_factor: float = parameter(
-        1.2,
+        1.1,
         low=0.0,
         high=100.0,
         doc="factor on that with a mismatched donor",
