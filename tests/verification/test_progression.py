@@ -14,7 +14,7 @@ from mpn_abm.rows import label_of
 from mpn_abm.state import BORN_STEP, CLONE_GENOTYPE, LOST_STEP, NEXT_CLONE, PARENT
 
 # docs/background/progression.md, re-entered here: per year; a hit survives with 1 - 1/(1 + 4)
-FITNESS, GROWTH, DIVISION, SCAR, ASXL1, TP53, CALR = 4.0, 2.0, 1.0, 6.0, 5.0, 10.0, 0.4
+FITNESS, GROWTH, DIVISION, SCAR, ASXL1, TP53, CALR = 4.0, 2.0, 1.0, 5.5, 5.0, 12.0, 0.4
 SURVIVES = FITNESS / (FITNESS + DIVISION)
 IMMORTAL = {"mortality": False}
 

@@ -14,7 +14,7 @@ from mpn_abm.state import GRAFT
 
 # model.md 7, re-entered here: per year
 LEFT, LEFT_SPREAD, DONORS, ENGRAFTS, GRAFT_RATE, GRAFT_SPREAD = 0.01, 1.0, 0.10, 18, 10.0, 2.5
-FIRST_YEAR, LATER, MISMATCHED = 0.305, 0.037, 1.1
+FIRST_YEAR, LATER, MISMATCHED = 0.305, 0.032, 1.1
 SITES = 40_000
 MEDIAN = {"residual_spread": 0, "graft_spread": 0}
 ON_DAY_5 = {"transplant": {"dose_relative": 1, "day": 5}}
@@ -121,10 +121,10 @@ def test_the_procedure_costs_lives_in_the_first_year_and_fewer_later(name):
 
 
 def test_the_usual_setting_has_the_mortality_that_was_published():
-    """25.9 % at one year; at five 36 %, the upper end of the published 30.5 % (25 to 36), which survival asks for."""
+    """25.9 % at one year; at five 35 %, the upper end of the published 30.5 % (25 to 36), which survival asks for."""
     assert -np.expm1(-FIRST_YEAR) == pytest.approx(0.259, abs=0.01)
     # alone; of those who die of something else some would have been among them
-    assert -np.expm1(-FIRST_YEAR - 4 * LATER) == pytest.approx(0.36, abs=0.01)
+    assert -np.expm1(-FIRST_YEAR - 4 * LATER) == pytest.approx(0.35, abs=0.01)
 
 
 # Off, none, and again.

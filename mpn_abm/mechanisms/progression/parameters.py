@@ -11,7 +11,7 @@ class ProgressionParameters(Mechanism):
     """Second hits, phases by blasts, and hazards of death."""
 
     transformation_rate: float = parameter(
-        9.3e-8,
+        1e-7,
         unit="1/year",
         low=0.0,
         high=1.0,
@@ -36,7 +36,11 @@ class ProgressionParameters(Mechanism):
         source="assumed",
     )
     scar_factor: float = parameter(
-        6.0, low=0.0, high=1000.0, doc="factor on transformation at MF grade 2 or more", source="assumed"
+        5.5,
+        low=0.0,
+        high=1000.0,
+        doc="factor on transformation at MF grade 2 or more",
+        source="fitted: leukaemia in 5.5 % of PV by 15 years and in 6 % of MF by 5",
     )
     asxl1_factor: float = parameter(
         5.0,
@@ -46,7 +50,7 @@ class ProgressionParameters(Mechanism):
         source="fitted: leukaemia in 21 % of high-risk myelofibrosis by 5 years",
     )
     tp53_factor: float = parameter(
-        10.0,
+        12.0,
         low=0.0,
         high=1000.0,
         doc="factor on transformation with TP53",
@@ -69,10 +73,10 @@ class ProgressionParameters(Mechanism):
         0.1, low=0.0, high=1.0, doc="part by which that rises a year of age", source="assumed"
     )
     et_death_rate: float = parameter(
-        0.0045, unit="1/year", low=0.0, high=100.0, doc="death by ET in the chronic phase", source=_DEATH
+        0.008, unit="1/year", low=0.0, high=100.0, doc="death by ET in the chronic phase", source=_DEATH
     )
     pv_death_rate: float = parameter(
-        0.017, unit="1/year", low=0.0, high=100.0, doc="death by PV in the chronic phase", source=_DEATH
+        0.024, unit="1/year", low=0.0, high=100.0, doc="death by PV in the chronic phase", source=_DEATH
     )
     pmf_death_rate: float = parameter(
         0.03, unit="1/year", low=0.0, high=100.0, doc="death by PMF below grade 2", source=_DEATH

@@ -34,7 +34,7 @@ class TransplantParameters(Mechanism):
         0.305, unit="1/year", low=0.0, high=10.0, doc="death by the procedure in its first year", source=_BEWERSDORF
     )
     mortality_later: float = parameter(
-        0.037, unit="1/year", low=0.0, high=10.0, doc="death by the procedure later", source=_BEWERSDORF
+        0.032, unit="1/year", low=0.0, high=10.0, doc="death by the procedure later", source=_BEWERSDORF
     )
     mismatched_factor: float = parameter(
         1.1,
