@@ -174,7 +174,7 @@ BUGS = {
     ),
     "a mother does not count against the capacity": (
         "niche",
-        macro,
+        population,
         "chance(1.0 - alive * rules",
         "chance(1.0 - (alive - 1) * rules",
     ),

@@ -22,7 +22,7 @@ from mpn_abm.mechanisms.car_t.life import (
     vigour,
     vigours,
 )
-from mpn_abm.mechanisms.car_t.population import bear_daughter, close_gaps
+from mpn_abm.mechanisms.car_t.population import bear_daughter, chance_of_room, close_gaps
 from mpn_abm.mechanisms.car_t.surroundings import (
     COMMITS,
     ENGAGES,
@@ -127,7 +127,7 @@ def act(
     checkpoint, suppression = immunity.strain[CHECKPOINT], immunity.strain[SUPPRESSION]
     division, forgetting = immunity.strain[T_DIVISION], immunity.strain[FORGETTING]
     alive = tally[T_CELLS]
-    daughter_lives = chance(1.0 - alive * rules.cells_per_agent / rules.marrow_cells / rules.capacity)
+    daughter_lives = chance_of_room(alive, rules)
     kills_per_day = 0.0
     touched = int64(0)
     living = int64(0)

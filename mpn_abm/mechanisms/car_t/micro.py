@@ -22,7 +22,7 @@ from mpn_abm.mechanisms.car_t.life import (
     smooth_readout,
     vigour,
 )
-from mpn_abm.mechanisms.car_t.population import bear_daughter, close_gaps
+from mpn_abm.mechanisms.car_t.population import bear_daughter, chance_of_room, close_gaps
 from mpn_abm.state import (
     ANTIGEN,
     ANTIGEN_SHIFT,
@@ -191,7 +191,7 @@ def place_beside(a, agents, lattice, around, word):
 def expand(agents, hand, tally, immunity, rules, lattice, step, sub, today, around, key_low, key_high):
     """Agents live on as at niche scale, but a daughter needs a place of her own next to her mother."""
     alive = tally[T_CELLS]
-    daughter_lives = chance(1.0 - alive * rules.cells_per_agent / rules.marrow_cells / rules.capacity)
+    daughter_lives = chance_of_room(alive, rules)
     strain = immunity.strain
     living = int64(0)
     for first in range(0, alive, DRAWN_TOGETHER):

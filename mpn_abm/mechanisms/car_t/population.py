@@ -4,7 +4,7 @@ import numpy as np
 from numba import int64, uint32, uint64
 
 from mpn_abm.kernels.compiler import jit
-from mpn_abm.kernels.draws import DRAWN_TOGETHER
+from mpn_abm.kernels.draws import DRAWN_TOGETHER, chance
 from mpn_abm.mechanisms.car_t.life import DIES, LIVES
 from mpn_abm.state import NEXT_UID, SEARCHING, T_CELLS
 
@@ -66,6 +66,12 @@ def take_out(row, agents, hand, tally):
     for first in range(0, alive, DRAWN_TOGETHER):
         living = close_gaps(first, min(int64(DRAWN_TOGETHER), alive - first), living, True, agents, hand)
     tally[T_CELLS] = living
+
+
+@jit
+def chance_of_room(alive, rules):
+    """Threshold of the word by which a daughter lives: 1 - T cells over capacity."""
+    return chance(1.0 - alive * rules.cells_per_agent / rules.marrow_cells / rules.capacity)
 
 
 @jit
