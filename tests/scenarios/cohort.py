@@ -6,7 +6,7 @@ from verification.runs import of_library
 
 import mpn_abm
 
-SPREADS = {"fitness": 0.6, "inhibition_cost": 1.0, "interferon": 1.0, "scar_turnover": 1.2, "scar_drive": 1.2}
+SPREADS = {"fitness": 0.6, "inhibition_cost": 0.5, "interferon": 1.0, "scar_turnover": 1.2, "scar_drive": 1.2}
 
 
 def patients(number, seed):

@@ -31,7 +31,7 @@ def test_a_marrow_with_scar_is_myelofibrosis_unless_said(grade, disease, drive):
     spec = scenario(fibrosis__initial={"mf_grade": grade}).spec
     assert (spec.patient.disease, spec.fibrosis.drive) == (disease, drive)
     said = scenario(fibrosis__initial={"mf_grade": grade}, patient__disease="PV").spec
-    assert (said.patient.disease, said.fibrosis.drive) == ("PV", 0.05)
+    assert (said.patient.disease, said.fibrosis.drive) == ("PV", 0.07)
 
 
 def test_inhibition_costs_mutants_more_in_pv():
@@ -41,8 +41,8 @@ def test_inhibition_costs_mutants_more_in_pv():
         }
         for disease in ("ET", "PV")
     }
-    assert costs["ET"] == {**dict.fromkeys(costs["ET"], 1.5), "wild_type": 0.0, "donor": 0.0}
-    assert costs["PV"] == {**dict.fromkeys(costs["PV"], 3.0), "wild_type": 0.0, "donor": 0.0}
+    assert costs["ET"] == {**dict.fromkeys(costs["ET"], 1.3), "wild_type": 0.0, "donor": 0.0}
+    assert costs["PV"] == {**dict.fromkeys(costs["PV"], 5.1), "wild_type": 0.0, "donor": 0.0}
 
 
 def test_a_genotype_takes_what_it_does_not_say_from_the_one_it_is_like():

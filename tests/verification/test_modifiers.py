@@ -185,7 +185,7 @@ def test_deposition_of_scar_is_multiplied(direction, saturation):
         **modified(effect("scar_deposition", direction, saturation)),
     }  # fmt: skip
     rows = trajectory(content)
-    start, resolution = 2.0 / 3.5, 0.0058
+    start, resolution = 2.0 / 3.5, 0.0085
     laid = resolution * start / (1.0 - start) * size(1.0, direction, saturation)
     balance = laid / (laid + resolution)
     expected = balance + (start - balance) * np.exp(-(laid + resolution) * 7.0 * np.floor(rows.day / 7.0))

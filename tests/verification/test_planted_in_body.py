@@ -185,7 +185,7 @@ def organs(changed, random):
     rho = np.array([1.17 * (gene == "JAK2") for gene in GENES]) * (signal.response[0] <= 0.01)
     cytokine = (1.0 - signal.response[1]) * (1.0 + rho * signal.persistence)
     part = body.share * MUTANT * (0.1 + scar)
-    volume = 200.0 + 4500.0 * (part * (0.3 + 0.38 * signal.activity + 0.32 * cytokine)).sum()
+    volume = 200.0 + 4500.0 * (part * (0.1 + 0.4 * signal.activity + 0.5 * cytokine)).sum()
     score = 100.0 * (part * (0.1 * signal.activity + 0.9 * cytokine)).sum()
     before = body.reading.copy()
     changed["fill_spleen"](body, signal, scar, RULES.spleen, 2.0)
@@ -207,7 +207,7 @@ def dying(changed, random):
     standing = 2 if blasts >= 0.2 else 1 if blasts >= 0.1 else 0
     tally[TRANSPLANT_STEP] = random.integers(0, 3) * 1000
     step = int(tally[TRANSPLANT_STEP]) - 1 + int(random.integers(0, 800))
-    cost = 0.0 if tally[TRANSPLANT_STEP] == 0 else 0.305 if step + 1 - tally[TRANSPLANT_STEP] < YEAR else 0.032
+    cost = 0.0 if tally[TRANSPLANT_STEP] == 0 else 0.3 if step + 1 - tally[TRANSPLANT_STEP] < YEAR else 0.032
     tally[TRANSPLANT_TREATMENT] = list(PROGRAM.spec.treatments).index("transplant")
     found = [
         changed["disease_hazard"](x, body.reading, grade, phase, RULES.progression) * YEAR,

@@ -41,16 +41,16 @@ class FibrosisParameters(Mechanism):
         source="assumed",
     )
     resolution_rate: float = parameter(
-        0.0058,
+        0.0085,
         unit="1/day",
         low=0.0,
         high=100.0,
         sweep=(0.002, 0.02),
-        doc="resolution of scar; half-life 120 days",
+        doc="resolution of scar; half-life 82 days",
         source="fitted: biopsies after transplant: MF-0/1 in 21 % at day 30, 54.5 % at day 100",
     )
     drive: float = parameter(
-        0.05,
+        0.07,
         low=0.0,
         high=1000.0,
         sweep=(0.01, 1.0),

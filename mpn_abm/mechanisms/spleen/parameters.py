@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from mpn_abm.mechanisms.declaration import Mechanism, parameter
 
+_FITTED = "fitted: SVR35 in 42 % of COMFORT-I and 38 % of RESPONSE"
+
 
 class SpleenParameters(Mechanism):
     """Spleen volume and symptom score follow the clone, the scar and JAK1."""
@@ -23,13 +25,13 @@ class SpleenParameters(Mechanism):
         28.0, unit="day", above=0.0, high=3650.0, doc="time constant of the volume", source="assumed"
     )
     mass_weight: float = parameter(
-        0.30, low=0.0, high=1.0, doc="part of the gain that hangs on the clone alone", source="assumed"
+        0.1, low=0.0, high=1.0, doc="part of the gain that hangs on the clone alone", source=_FITTED
     )
     activity_weight: float = parameter(
-        0.38, low=0.0, high=1.0, doc="part of the gain that hangs on JAK/STAT activity of the clone", source="assumed"
+        0.4, low=0.0, high=1.0, doc="part of the gain that hangs on JAK/STAT activity of the clone", source=_FITTED
     )
     cytokine_weight: float = parameter(
-        0.32, low=0.0, high=1.0, doc="part of the gain that hangs on JAK1 cytokines", source="assumed"
+        0.5, low=0.0, high=1.0, doc="part of the gain that hangs on JAK1 cytokines", source=_FITTED
     )
     symptom_gain: float = parameter(
         100.0, low=0.0, high=10_000.0, doc="symptom score in place of the volume's gain", source="assumed"
