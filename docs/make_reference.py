@@ -58,7 +58,7 @@ from mpn_abm.scenario.expectations import bounds, choices
 from mpn_abm.scenario.explain import explained
 from mpn_abm.scenario.scenario import Scenario, load
 from mpn_abm.scenario.schema import SCHEMA, Comparison, Marrow, Spec
-from mpn_abm.scenario.shape import Blocks, Named, shape_of
+from mpn_abm.scenario.shape import Blocks, Listed, Named, shape_of
 from mpn_abm.scenario.studies.axes import NEEDS, Axis
 from mpn_abm.scenario.studies.blocks import Power, StudyDocument
 from mpn_abm.scenario.treatments import (
@@ -372,7 +372,8 @@ def sections_within(members: Iterable[type[Block]], path: str) -> Iterator[str]:
     for member in members:
         for name, d in declarations(member).items():
             inner = shape_of(member.model_fields[name].annotation)
-            if inner is not None and name != "courses":
+            # a list takes the keys of what it stands in
+            if inner is not None and name != "courses" and not isinstance(inner, Listed):
                 below = inner.of if isinstance(inner, Named) else inner
                 found |= {block: f"{path}.{d.key}" + ".NAME" * isinstance(inner, Named) for block in below.members}
     for block, where in found.items():
@@ -388,6 +389,7 @@ def comparison_sections() -> Iterator[str]:
         shape = shape_of(Comparison.model_fields[name].annotation)
         assert isinstance(shape, Named)
         yield from (block_section(f"`{name}.NAME`", f"{name}.NAME.", member) for member in shape.of.members)
+        yield from sections_within(shape.of.members, f"{name}.NAME")
 
 
 def study_sections() -> Iterator[str]:

@@ -29,6 +29,7 @@ class Places(NamedTuple):
     """Where a group of columns starts in a row of the census; -1 if it is left out."""
 
     cells_total: int
+    turnover: int
     cells: int
     fraction: int
     genotype_cells: int
@@ -44,6 +45,7 @@ class Places(NamedTuple):
     progression: int
     immune: int
     pd_l1: int
+    mean_pd_l1: int
     width: int
 
 
@@ -56,6 +58,13 @@ ALIVE = Column("alive", "bool", "-", "whether the patient lives")
 # a group is written for each name of its `per`: clones of the file, genotypes, drugs
 GROUPS: dict[str, tuple[str, tuple[Column, ...]]] = {
     "cells_total": ("", (Column("cells_total", "int64", "cells", "stem cells of the lattice"),)),
+    "turnover": (
+        "",
+        (
+            Column("divisions_per_site", "float64", "-", "divisions since day 0 whose daughter stayed, over all sites"),
+            Column("new_clones", "int64", "clones", "clones beside those of the file so far, lost ones among them"),
+        ),
+    ),
     "cells": ("clone", (Column("cells_{}", "int64", "cells", "cells of the clone named in the file"),)),
     "fraction": ("clone", (Column("fraction_{}", "float64", "-", "share of all sites that the clone holds"),)),
     "genotype_cells": (
@@ -131,6 +140,13 @@ GROUPS: dict[str, tuple[str, tuple[Column, ...]]] = {
         ),
     ),
     "pd_l1": ("mutant", (Column("pd_l1_{}", "float64", "-", "PD-L1 over that of the wild type"),)),
+    "mean_pd_l1": (
+        "",
+        (
+            Column("granulocyte_pd_l1", "float64", "-", "PD-L1 over that of the wild type, mean of granulocytes"),
+            Column("megakaryocyte_pd_l1", "float64", "-", "PD-L1 over that of the wild type, mean of megakaryocytes"),
+        ),
+    ),
 }
 _SHARES = ("fraction_", "vaf_", "persistence_", "fibrosis_mean", "hematocrit")
 
@@ -279,7 +295,7 @@ STUDY_TABLES: dict[str, tuple[Column, ...]] = {
         _ENDPOINT,
         _ASKED_DAY,
         _STATISTIC,
-        Column("with", "string", "-", "the column of a rank correlation"),
+        Column("with", "string", "-", "the column of a correlation"),
         _CONTRAST,
         Column("value", "float64", "by endpoint", "what came out; null if it is not known"),
         Column("value_low", "float64", "by endpoint", "lower limit of its 95 % interval"),

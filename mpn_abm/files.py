@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from mpn_abm.errors import OutputExistsError, SimulationError, UsageError
 
 # version of the layout of the tables, in the provenance
-TABLE_VERSION = 2
+TABLE_VERSION = 3
 ZSTD_LEVEL = 3
 # rows that are read together: those of about this many runs, so that a query for some of many short runs reads few
 RUNS_PER_GROUP = 100

@@ -21,7 +21,7 @@ LONGEST = 300
 # files that are one thing and longer, with the most lines that they may have
 LONGER = {
     "state.py": 375,  # every array on one page
-    "columns.py": 490,  # every column on one page
+    "columns.py": 505,  # every column on one page
     "model.py": 350,
     "mechanisms/schedule.py": 350,  # the order of one step
 }

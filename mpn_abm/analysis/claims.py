@@ -140,6 +140,7 @@ def _asked(row: Mapping[str, Any], own: Own) -> str:
         "median_days": f"median time to {endpoint} in days",
         "survival": f"share free of {endpoint} (Kaplan-Meier)" if not endpoint.endswith("survival") else endpoint,
         "incidence": f"incidence of {endpoint} (death competing)",
+        "pearson": f"correlation of {endpoint} with {row['with']}",
         "spearman": f"rank correlation of {endpoint} with {row['with']}",
         "slope_per_year": f"slope of {endpoint} per year",
     }.get(statistic, f"{statistic.replace('_', ' ')} of {endpoint}")

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from mpn_abm.analysis import growth
 from mpn_abm.analysis.patients import TOLERANCE, Floats, Patients, at
-from mpn_abm.scenario.endpoints import Criterion, Endpoint, endpoint_of
+from mpn_abm.scenario.endpoints import Criterion, Endpoint, Readings, endpoint_of
 
 NO, UNKNOWN, YES = 0.0, 0.5, 1.0
+DAYS_PER_YEAR = 365.25
 Own = Mapping[str, Endpoint]
 
 
@@ -83,6 +85,8 @@ def telling_rows(patients: Patients, names: Iterable[str], own: Own, days: Seque
         endpoint = endpoint_of(name, dict(own))
         _, since = _asked(patients, endpoint, own)
         rows = [patients.last, *(patients.row_from(day + since) for day in days)]
+        if endpoint.steady is not None:
+            rows += [patients.row_from(day) for day in endpoint.steady.at]
         if endpoint.is_event:
             rows.append(_event_rows(patients, endpoint, since))
         for row in rows:
@@ -115,7 +119,7 @@ def slopes(patients: Patients, name: str, own: Own, until: float | None) -> pd.S
     found = np.full(len(patients), np.nan)
     for k, first in enumerate(patients.first):
         rows = slice(first, first + patients.row_counts[k])
-        years, those = patients.day[rows][used[rows]] / 365.25, values[rows][used[rows]]
+        years, those = patients.day[rows][used[rows]] / DAYS_PER_YEAR, values[rows][used[rows]]
         if len(years) > 1:
             found[k] = np.polynomial.Polynomial.fit(years, those, 1).convert().coef[1] if np.ptp(those) else 0.0
     return pd.Series(found, index=patients.names, name=name)
@@ -172,6 +176,8 @@ def _holds(patients: Patients, endpoint: Endpoint) -> Floats:
         parts.append(np.maximum.reduce([_answer(patients, condition) for condition in endpoint.any]))
     if endpoint.column is not None and endpoint.asks:
         parts.append(_answer(patients, endpoint))
+    if endpoint.steady is not None:
+        parts.append(_grows_steadily(patients, endpoint, endpoint.steady))
     return np.minimum.reduce(parts) if parts else np.full(len(patients.day), NO)
 
 
@@ -197,6 +203,23 @@ def _answer(patients: Patients, condition: Criterion) -> Floats:
         parts += [_compared(base, holds, bound) for holds, bound in bases.items() if bound is not None]
     answer = np.minimum.reduce(parts)
     return np.where(patients.is_after_death | (patients.day < condition.from_day - TOLERANCE), NO, answer)
+
+
+def _grows_steadily(patients: Patients, endpoint: Endpoint, said: Readings) -> Floats:
+    """float[rows]: whether the readings are those of steady growth; not known before the last; no after death."""
+    assert endpoint.column is not None
+    share = patients.column(endpoint.column)
+    rows = np.stack([patients.row_from(day) for day in sorted(set(said.at))])
+    verdict = np.full(len(patients), UNKNOWN)
+    for k, who in enumerate(patients.names.tolist()):
+        found = rows[rows[:, k] >= 0, k]
+        if len(found) == len(rows) and not np.isnan(share[found]).any():
+            counts = growth.readings(share[found], said.reads, said.copies, int(who))
+            steady = growth.is_steady(patients.day[found] / DAYS_PER_YEAR, counts, said.reads, said.copies)
+            verdict[k] = UNKNOWN if np.isnan(steady) else steady
+    last = np.where(rows[-1] < 0, len(patients.day), rows[-1])
+    answer = np.where(np.arange(len(patients.day)) < last[patients.owner], UNKNOWN, verdict[patients.owner])
+    return np.where(patients.is_after_death, NO, answer)
 
 
 def _compared(value: Floats, holds: np.ufunc, bound: float) -> Floats:

@@ -15,7 +15,7 @@ from mpn_abm.analysis.patients import Patients
 from mpn_abm.analysis.resampling import over_draws, p_value_of, percentiles
 from mpn_abm.analysis.shares import NOT_KNOWN, Interval, square_and_add
 from mpn_abm.analysis.statistics import Estimate
-from mpn_abm.scenario.claims import OF_TIMES
+from mpn_abm.scenario.claims import CORRELATIONS, OF_TIMES
 from mpn_abm.scenario.endpoints import endpoint_of
 
 TIMED = (*OF_TIMES, "restricted_mean")
@@ -26,7 +26,7 @@ TIMED = (*OF_TIMES, "restricted_mean")
 class Question:
     """What is asked of the arms.
 
-    `day` is None for the last day of each run, `beside` the column of a rank correlation. Besides the statistics of a
+    `day` is None for the last day of each run, `beside` the column of a correlation. Besides the statistics of a
     claim, `restricted_mean` is the mean of the days without the event up to `day`.
     """
 
@@ -48,7 +48,7 @@ def estimate(question: Question, own: Own, one: Patients, other: Patients | None
         return _hazard_ratio(question, own, one, other)
     if question.statistic in TIMED:
         return _of_times(question, own, one, other)
-    if question.statistic == "spearman":
+    if question.statistic in CORRELATIONS:
         return _of_correlations(question, own, one, other)
     first, second = values_of(question, own, one), values_of(question, own, other)
     weights = _weights_of_both(one, other)
@@ -64,8 +64,8 @@ def step_between(question: Question, own: Own, patients: Patients, before: float
 
 
 def _of_one(question: Question, own: Own, patients: Patients) -> Estimate:
-    if question.statistic == "spearman":
-        return statistics.rank_correlation(*_both(question, own, patients))
+    if question.statistic in CORRELATIONS:
+        return statistics.correlation(*_both(question, own, patients), question.statistic)
     if question.statistic not in TIMED:
         values = values_of(question, own, patients)
         return statistics.one_arm(values, question.statistic, _is_share(question, own), patients.weight)
@@ -167,7 +167,7 @@ def _told(question: Question, times: pd.DataFrame) -> float:
 
 
 def _of_correlations(question: Question, own: Own, one: Patients, other: Patients) -> Estimate:
-    first, second = (statistics.rank_correlation(*_both(question, own, patients)) for patients in (one, other))
+    first, second = (_of_one(question, own, patients) for patients in (one, other))
     value = float(_contrasted(question, first.value, second.value))
     return Estimate(value, np.nan, np.nan, min(first.n, second.n))
 

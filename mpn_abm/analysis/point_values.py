@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from mpn_abm.analysis import statistics
 from mpn_abm.analysis.curves import of_all
@@ -15,6 +14,7 @@ from mpn_abm.analysis.estimates import TIMED, Question, curve_of, estimate, valu
 from mpn_abm.analysis.pairing import PAIRED, design_between
 from mpn_abm.analysis.patients import Patients
 from mpn_abm.analysis.samples import function_of, known
+from mpn_abm.scenario.claims import CORRELATIONS
 
 
 def value_of(question: Question, own: Own, one: Patients, other: Patients | None = None) -> float:
@@ -26,7 +26,7 @@ def value_of(question: Question, own: Own, one: Patients, other: Patients | None
         return _alone(question, own, one)
     if question.contrast == "hazard_ratio":
         return estimate(question, own, one, other).value
-    if question.statistic in (*TIMED, "spearman"):
+    if question.statistic in (*TIMED, *CORRELATIONS):
         mine, theirs = (_alone(replace(question, contrast=None), own, patients) for patients in (one, other))
     else:
         first, second = values_of(question, own, one), values_of(question, own, other)
@@ -38,13 +38,11 @@ def value_of(question: Question, own: Own, one: Patients, other: Patients | None
 
 
 def _alone(question: Question, own: Own, patients: Patients) -> float:
-    if question.statistic == "spearman":
+    if question.statistic in CORRELATIONS:
         assert question.beside is not None
         beside = values_on(patients, question.beside, {}, question.day)
         both = pd.concat([values_on(patients, question.endpoint, own, question.day), beside], axis=1).dropna()
-        if len(both) < 3 or (both.nunique() < 2).any():
-            return np.nan
-        return float(stats.spearmanr(both.to_numpy(float)).statistic)
+        return statistics.coefficient(both.to_numpy(float), question.statistic)
     if question.statistic in TIMED:
         times = times_to(patients, question.endpoint, own, question.day)
         return float(of_all(times, curve_of(question))) if len(times) else np.nan

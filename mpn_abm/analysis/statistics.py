@@ -34,6 +34,7 @@ class Estimate(NamedTuple):
 
 UNKNOWN = Estimate(np.nan, np.nan, np.nan, 0)
 Contrast = Callable[[float, float], float]
+COEFFICIENTS = {"spearman": stats.spearmanr, "pearson": stats.pearsonr}
 
 
 def one_arm(values: pd.Series, statistic: str, is_share: bool, weights: pd.Series | None = None) -> Estimate:
@@ -51,21 +52,22 @@ def one_arm(values: pd.Series, statistic: str, is_share: bool, weights: pd.Serie
     return Estimate(compute(*sample), *bootstrap(number, lambda rows: compute(*sample.drawn(rows))), number)
 
 
-def rank_correlation(values: pd.Series, beside: pd.Series) -> Estimate:
-    """Spearman's rank correlation of two values of each patient."""
+def correlation(values: pd.Series, beside: pd.Series, statistic: str) -> Estimate:
+    """Spearman's rank correlation of two values of each patient, or Pearson's linear one."""
     both = pd.concat([values, beside], axis=1).dropna().to_numpy(float)
-    number = len(both)
-    if number < 3 or np.ptp(both[:, 0]) == 0.0 or np.ptp(both[:, 1]) == 0.0:
+    number, value = len(both), coefficient(both, statistic)
+    if np.isnan(value):
         return Estimate(np.nan, np.nan, np.nan, number)
+    # draws of one patient many times over say nothing of how two values go together
+    interval = bootstrap(number, lambda rows: float(np.nan_to_num(coefficient(both[rows], statistic))))
+    return Estimate(value, *interval, number, float(COEFFICIENTS[statistic](*both.T).pvalue))
 
-    def correlation(rows: np.ndarray) -> float:
-        drawn = both[rows]
-        if np.ptp(drawn[:, 0]) == 0.0 or np.ptp(drawn[:, 1]) == 0.0:
-            return 0.0
-        return float(stats.spearmanr(drawn).statistic)
 
-    found = stats.spearmanr(both)
-    return Estimate(float(found.statistic), *bootstrap(number, correlation), number, float(found.pvalue))
+def coefficient(both: np.ndarray, statistic: str) -> float:
+    """The correlation of two columns; NaN of less than three rows, and where a column does not vary."""
+    if len(both) < 3 or (np.ptp(both, axis=0) == 0.0).any():
+        return np.nan
+    return float(COEFFICIENTS[statistic](*both.T).statistic)
 
 
 def difference(

@@ -118,11 +118,12 @@ def _census(
     mutant = [base for base, genotype in zip(types.bases, genotypes, strict=True) if genotype.gene != "none"]
     measured = [t.drug if has_concentration(spec.drugs[t.drug]) else None for t in spec.treatments.values()]
     drugs = list(dict.fromkeys(drug for drug in measured if drug is not None))
-    groups = {"cells_total", "cells", "fraction", "genotype_cells", "vaf", "activity", "persistence", "concentration"}
+    groups = {"cells_total", "turnover", "cells", "fraction", "genotype_cells", "vaf", "activity", "persistence"}
+    groups |= {"concentration"}
     groups |= {"antigen"} if spec.antigen.enabled else set()
     groups |= {"scar"} if spec.fibrosis.enabled else set()
     groups |= {name for name in ("blood", "spleen", "progression") if getattr(spec, name).enabled}
-    groups |= {"immune", "pd_l1"} if spec.immune.enabled else set()
+    groups |= {"immune", "pd_l1", "mean_pd_l1"} if spec.immune.enabled else set()
     # every arm of a scenario with CAR T cells has their columns, a dose of 0 included
     given = spec.car_t.enabled and any(t.kind == "car_t" for t in spec.treatments.values())
     groups |= {"car_t"} if given else set()

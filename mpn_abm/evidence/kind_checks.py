@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from mpn_abm.evidence.blocks import WITHOUT_BAND, Target
-from mpn_abm.scenario.claims import OF_TIMES
+from mpn_abm.scenario.claims import CORRELATIONS, OF_TIMES
 from mpn_abm.scenario.endpoints import Endpoint, endpoint_of
 from mpn_abm.scenario.finding import Finding
 from mpn_abm.scenario.suggestions import unknown
@@ -46,7 +46,7 @@ def _of_an_order(here: Path, target: Target) -> Iterator[Finding]:
         yield Finding((*here, "arm"), "expected none beside `order_arms`")
     if target.order and target.at_day is not None:
         yield Finding((*here, "at_day"), "expected none beside `order_days`")
-    unfit = ("spearman", *(OF_TIMES if target.order else ()))
+    unfit = (*CORRELATIONS, *(OF_TIMES if target.order else ()))
     if target.statistic in unfit:
         yield Finding((*here, "statistic"), f"expected none of {', '.join(unfit)}, whose steps have no error")
 

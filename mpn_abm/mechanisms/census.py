@@ -45,6 +45,16 @@ class CensusRules(NamedTuple):
 
 
 @jit
+def write_turnover(row, at, births, sites, clones):
+    """Divisions whose daughter stayed, over the sites, and the clones that are not of the file."""
+    divisions = 0
+    for g in range(births.shape[0]):
+        divisions += births[g]
+    row[at] = divisions / float(sites)
+    row[at + 1] = clones
+
+
+@jit
 def write_vaf(row, at, boundary, output, tally, gene, copies_of):
     """Mutant over all copies in granulocytes, two a cell, of both genes and of the leading one."""
     jak2 = 0.0
@@ -124,6 +134,23 @@ def write_patient(row, places, body, tally, blood):
 
 
 @jit
+def write_mean_pd_l1(row, at, pd_l1, output, genotype_cells, activity, car_t):
+    """Mean PD-L1 of granulocytes, and of megakaryocytes, of which a stem cell makes 1 + b A; 0 without cells."""
+    granulocytes = 0.0
+    for b in range(pd_l1.shape[0]):
+        granulocytes += output[b] * pd_l1[b]
+    made = 0.0
+    megakaryocytes = 0.0
+    for g in range(1, genotype_cells.shape[0]):
+        b = car_t.base[g]
+        share = genotype_cells[g] * (1.0 + car_t.output[g] * activity[b])
+        made += share
+        megakaryocytes += share * pd_l1[b]
+    row[at] = granulocytes
+    row[at + 1] = megakaryocytes / made if made > 0.0 else 0.0
+
+
+@jit
 def write_immunity(row, places, immunity, body, mutant_bases, is_mutant):
     """Suppression, the hazard of mutant cells by T cells of the patient, and PD-L1."""
     if places.immune >= 0:
@@ -167,6 +194,7 @@ def write_row(
     watched = signal.seen.shape[0] > 0
     row = signal.seen if watched else record.rows[tally[ROWS]]
     row[places.cells_total] = sites - counters.genotype_cells[0]
+    write_turnover(row, places.turnover, counters.births, sites, tally[NEXT_CLONE] - 1 - rules.founders)
     for k in range(rules.founders):
         row[places.cells + k] = counters.clone_cells[k + 1]
         row[places.fraction + k] = counters.clone_cells[k + 1] / float(sites)
@@ -193,6 +221,10 @@ def write_row(
             row[places.concentration + rules.drug_of[k]] += signal.drug[k, PLASMA]
     write_patient(row, places, body, tally, blood)
     write_immunity(row, places, immunity, body, rules.mutant_bases, is_mutant)
+    if places.mean_pd_l1 >= 0:
+        write_mean_pd_l1(
+            row, places.mean_pd_l1, immunity.pd_l1, body.output, counters.genotype_cells, signal.activity, car_t
+        )
     if not due:
         return
     r = next_row(record, tally, boundary)

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from mpn_abm.columns import IDENTITY, Column, describe
 from mpn_abm.errors import Problem
-from mpn_abm.scenario.claims import OF_TIMES, Claim
-from mpn_abm.scenario.endpoints import ENDPOINTS, Criterion, Endpoint, columns_of, endpoint_of
+from mpn_abm.scenario.claims import CORRELATIONS, OF_TIMES, Claim
+from mpn_abm.scenario.endpoints import ENDPOINTS, FEWEST_READINGS, Criterion, Endpoint, columns_of, endpoint_of
 from mpn_abm.scenario.finding import Finding
 from mpn_abm.scenario.schema import Comparison, Spec
 from mpn_abm.scenario.suggestions import did_you_mean, unknown
@@ -17,7 +17,7 @@ from mpn_abm.scenario.tree import Entry, Path, problem_at
 Names = tuple[str, ...]
 
 WORDS = ("string", "category")
-_OF_NUMBERS = ("median", "sd", "spearman", "slope_per_year")
+_OF_NUMBERS = ("median", "sd", *CORRELATIONS, "slope_per_year")
 
 
 def checked_between(
@@ -69,7 +69,7 @@ def days_named(said: Comparison) -> set[float]:
         for claim in said.expect.values()
         if claim.at_day is not None and endpoint_of(claim.endpoint, said.endpoints).since is None
     }
-    asked = {condition.from_day for endpoint in said.endpoints.values() for condition in endpoint.conditions}
+    asked = {day for endpoint in said.endpoints.values() for day in endpoint.days}
     return {day for day in claimed | asked if day > 0.0}
 
 
@@ -114,6 +114,7 @@ def _of_endpoint(name: str, endpoint: Endpoint, said: Comparison, known: Mapping
     places |= {(*here, "any", k): condition for k, condition in enumerate(endpoint.any)}
     for place, condition in places.items():
         yield from _of_condition(place, condition, known, must_ask=place != here or len(places) > 1)
+    yield from _of_readings(here, endpoint)
     if endpoint.ever and not endpoint.is_event:
         yield Finding((*here, "ever"), "expected a bound beside it: only a yes or no can ever have been")
     among = None if endpoint.among is None else endpoint.among.endpoint
@@ -126,6 +127,17 @@ def _of_endpoint(name: str, endpoint: Endpoint, said: Comparison, known: Mapping
             yield Finding(place, f"expected an endpoint with a yes or no, and {followed} is a value")
         elif _leads_back(name, followed, said):
             yield Finding(place, f"expected no circle, {followed} leads back to it")
+
+
+def _of_readings(here: Path, endpoint: Endpoint) -> Iterator[Finding]:
+    if endpoint.steady is None:
+        return
+    if endpoint.column is None:
+        yield Finding((*here, "column"), "missing, expected the share of cells that is read")
+    if endpoint.change is not None:
+        yield Finding((*here, "change"), "expected none beside `steady`, which reads the column itself")
+    if len(set(endpoint.steady.at)) < FEWEST_READINGS:
+        yield Finding((*here, "steady", "at"), "expected three days or more: a line goes through any two")
 
 
 def _of_condition(place: Path, condition: Criterion, known: Mapping[str, Column], must_ask: bool) -> Iterator[Finding]:
@@ -190,9 +202,9 @@ def _of_the_statistic(
     needs_a_day = endpoint.is_event and not endpoint.ever and not timed and endpoint.death != "event"
     if needs_a_day and statistic == "mean" and claim.at_day is None:
         yield Finding((*here, "at_day"), "missing, expected the day of the yes or no (or `ever: true` in the endpoint)")
-    if (statistic == "spearman") != (claim.with_ is not None):
+    if (statistic in CORRELATIONS) != (claim.with_ is not None):
         place = "with" if claim.with_ is None else "with_"
-        yield Finding((*here, place), "expected with `statistic: spearman`, and only there")
+        yield Finding((*here, place), "expected with `statistic: spearman` or `pearson`, and only there")
     elif claim.with_ is not None and claim.with_ not in known and claim.with_ not in varied:
         yield Finding((*here, "with_"), _unknown_column(claim.with_, [*known, *varied]))
     words = known.get(claim.endpoint)

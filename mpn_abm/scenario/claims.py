@@ -10,15 +10,18 @@ from mpn_abm.mechanisms.declaration import Block, setting
 from mpn_abm.scenario.treatments import LONGEST
 
 STATISTICS = (
-    "mean", "median", "quantile_NN", "sd", "survival", "median_days", "incidence", "spearman", "slope_per_year",
+    "mean", "median", "quantile_NN", "sd", "survival", "median_days", "incidence", "spearman", "pearson",
+    "slope_per_year",
 )  # fmt: skip
 OF_TIMES = ("survival", "median_days", "incidence")
 """Statistics of the time to an event."""
+CORRELATIONS = ("spearman", "pearson")
+"""Statistics of two values of each patient."""
 
 Statistic = Annotated[
     str,
     StringConstraints(
-        pattern=r"^(mean|median|quantile_[0-9]{1,2}|sd|survival|median_days|incidence|spearman|slope_per_year)$"
+        pattern=r"^(mean|median|quantile_[0-9]{1,2}|sd|survival|median_days|incidence|spearman|pearson|slope_per_year)$"
     ),
 ]
 
@@ -37,7 +40,9 @@ class Claim(Block):
         doc="what is made of the patients' values; of yes or no the mean is the share",
         expects=f"one of {', '.join(STATISTICS)}",
     )
-    with_: str | None = setting(None, doc="the column that `spearman` ranks beside the endpoint")
+    with_: str | None = setting(
+        None, doc="the column beside the endpoint, of a rank (`spearman`) or linear (`pearson`) correlation"
+    )
     at_day: float | None = setting(
         None, unit="at day", low=0.0, high=LONGEST, doc="when; the last day of each run unless said"
     )

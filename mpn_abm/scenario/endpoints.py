@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Strict
 
-from mpn_abm.mechanisms.declaration import Block, setting
-from mpn_abm.scenario.treatments import LONGEST
+from mpn_abm.mechanisms.declaration import Block, Whole, setting
+from mpn_abm.scenario.treatments import LONGEST, Moments
 
 
 class Criterion(Block):
@@ -51,6 +51,18 @@ class Among(Block):
     endpoint: str = setting(doc="those who had this event")
 
 
+# a line goes through any two
+FEWEST_READINGS = 3
+
+
+class Readings(Block):
+    """On which days the share of a clone is read by sequencing, and how."""
+
+    at: Moments = setting(unit="day", doc="days of the readings, three or more", expects="a list of days")
+    reads: Whole = setting(1000, low=1, high=10**6, doc="reads of each day")
+    copies: float = setting(0.5, above=0.0, high=1.0, doc="part of a clone's copies of the gene that is mutant")
+
+
 class Endpoint(Criterion):
     """A question to each patient.
 
@@ -65,6 +77,9 @@ class Endpoint(Criterion):
         (), doc="conditions of which one must hold", expects="a list of conditions, each with a column and a bound"
     )
     ever: bool = setting(False, doc="whether a yes on an earlier day counts on a later one")
+    steady: Readings | None = setting(
+        None, doc="yes if readings of the column, a share of cells, are those of steady growth; known from the last on"
+    )
     death: Literal["competing", "event"] = setting(
         "competing",
         doc="whether death only ends the time at risk, or is an event itself: yes then means to be free of events",
@@ -75,7 +90,13 @@ class Endpoint(Criterion):
     @property
     def is_event(self) -> bool:
         """Whether it has a yes or no and a time."""
-        return self.asks or bool(self.all or self.any) or self.death == "event"
+        return self.asks or bool(self.all or self.any) or self.steady is not None or self.death == "event"
+
+    @property
+    def days(self) -> set[float]:
+        """The days that it looks back to."""
+        read = () if self.steady is None else self.steady.at
+        return {*read, *(condition.from_day for condition in self.conditions)}
 
     @property
     def conditions(self) -> tuple[Criterion, ...]:

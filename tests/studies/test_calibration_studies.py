@@ -265,7 +265,7 @@ def patients(seed, number=12):
         Question("x", None, "slope_per_year"),
         Question("low", 60.0),
         *(Question("low", day, name) for name, day in (("survival", 40.0), ("incidence", 40.0), ("median_days", None))),
-        Question("x", 60.0, "spearman", "y"),
+        *(Question("x", 60.0, statistic, "y") for statistic in ("spearman", "pearson")),
     ],
     ids=lambda question: f"{question.endpoint} {question.statistic}",
 )

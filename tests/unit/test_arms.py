@@ -79,6 +79,8 @@ def test_the_days_of_claims_and_endpoints_are_recorded_in_every_arm():
         assert each.spec.time.record_at == (7.0, 30.4375, 40.5)
     assert str(scenario.origin("time.record_at_days")) == "default, the days that claims and endpoints name"
     assert load(HEAD + "time.record_at_weeks: [1, 2.5]\n").spec.time.record_at == (7.0, 17.5)
+    read = "endpoints: {x: {column: fraction_calr, steady: {at_days: [0, 3.5, 9]}}}\n"
+    assert load(HEAD + read).spec.time.record_at == (3.5, 9.0)
 
 
 def test_a_claim_without_a_day_of_its_own_leaves_the_digest():
@@ -157,6 +159,12 @@ def test_the_resolved_scenario_of_an_arm_is_the_arm():
         ("endpoints: {x: {column: vaf_calr, ever: true}}", "endpoints.x.ever: true: expected a bound beside it"),
         ("endpoints: {x: {all: [{column: vaf_calr}]}}", "endpoints.x.all.0: expected a bound, such as"),
         ("endpoints: {x: {all: [{below: 1}]}}", "endpoints.x.all.0.column: missing, expected a column"),
+        ("endpoints: {x: {steady: {at_days: [0, 1, 2]}}}", "endpoints.x: expected a `column`"),
+        ("endpoints: {x: {column: fraction_calr, steady: {at_days: [0, 1, 1]}}}", "expected three days or more"),
+        (
+            "endpoints: {x: {column: fraction_calr, change: absolute, steady: {at_days: [0, 1, 2]}}}",
+            "x.change: absolute",
+        ),
         ("endpoints: {x: {all: [5]}}", "endpoints.x.all.0: 5: expected a mapping with column"),
         ("endpoints: {x: {any: [{column: vaf_calr, belw: 1}]}}", "endpoints.x.any.0.belw: unknown key, did you mean"),
         ("endpoints: {x: {column: vaf_calr, below: 1, at_most: 1}}", "expected only one of below, at_most"),

@@ -183,6 +183,14 @@ def test_births_and_losses_of_clones_are_where_the_table_of_clones_has_them():
     assert (born.day.sub(lost.day).dropna() <= 0.0).all()
 
 
+def test_new_clones_are_those_that_were_born_so_far():
+    """Lost ones count. Catches living clones, and clones of the file."""
+    rows, events = result("niche").trajectory, result("niche").events
+    born = events[events.kind == "clone_born"].day.to_numpy()
+    assert rows.new_clones.tolist() == [int((born <= day).sum()) for day in rows.day]
+    assert rows.new_clones.iloc[-1] > 20
+
+
 def test_a_parent_is_older_than_its_clone_and_has_its_drivers():
     clones = result("niche").clones.drop_duplicates("clone").set_index("clone")
     children = clones[clones.parent > 0]

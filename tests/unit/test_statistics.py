@@ -125,9 +125,16 @@ def test_a_bootstrap_is_the_same_every_time_and_covers_the_median():
 
 
 def test_rank_correlation_knows_order_only():
-    found = statistics.rank_correlation(series(1, 2, 3, 4), series(1, 8, 27, 1000))
+    found = statistics.correlation(series(1, 2, 3, 4), series(1, 8, 27, 1000), "spearman")
     assert found.value == 1.0
-    assert np.isnan(statistics.rank_correlation(series(1, 1, 1, 1), series(1, 2, 3, 4)).value)
+    assert np.isnan(statistics.correlation(series(1, 1, 1, 1), series(1, 2, 3, 4), "spearman").value)
+
+
+def test_a_linear_correlation_knows_values():
+    """Of (0, 0), (1, 1), (2, 8): r = 8 / sqrt(2 x 38). Catches ranks in place of values."""
+    found = statistics.correlation(series(0, 1, 2), series(0, 1, 8), "pearson")
+    assert found.value == pytest.approx(8.0 / np.sqrt(76.0))
+    assert found.low <= found.value <= found.high
 
 
 # ---- times

@@ -94,6 +94,29 @@ def test_pd_l1_suppression_and_endogenous_pressure_are_those_of_the_equations(dr
         assert rows.t_cell_pressure_per_year.max() > 0.05
 
 
+def test_mean_pd_l1_is_that_of_the_cells_that_genotypes_make():
+    """Granulocytes 1 + b A a stem cell with b 1 in JAK2 and 0 in CALR, megakaryocytes with 1 and 2; never the shares.
+
+    Catches a mean over stem cells, one output taken for the other, and an output without the drug.
+    """
+    cells = {"healthy": 20, "jak2": 10, "calr": 30}
+    clones = {name: {"genotype": CLONES[name], "cells": number} for name, number in cells.items()}
+    content = still(80, DRUGS["both"], immune={}, blood={"enabled": True}, clones=clones)
+    rows = trajectory(content).iloc[1:]
+    means = {}
+    for kind, output in {
+        "granulocyte": {"wild_type": 0.0, "JAK2_V617F": 1.0, "CALR_TYPE1": 0.0},
+        "megakaryocyte": {"wild_type": 0.0, "JAK2_V617F": 1.0, "CALR_TYPE1": 2.0},
+    }.items():
+        made = {
+            name: rows[f"genotype_cells_{name}"] * (1.0 + b * rows[f"activity_{name}"]) for name, b in output.items()
+        }
+        level = {name: pd_l1(rows[f"activity_{name}"], GAIN.get(name, 0.0)) for name in output}
+        means[kind] = sum(made[name] * level[name] for name in output) / sum(made.values())
+        np.testing.assert_allclose(rows[f"{kind}_pd_l1"], means[kind], rtol=1e-12)
+    assert np.abs(means["granulocyte"] - means["megakaryocyte"]).max() > 0.03
+
+
 def test_both_drugs_together_set_more_t_cells_free_than_the_sum_of_either():
     """In a marrow of two thirds mutants L' and M must both fall. Catches a quality that adds what is multiplied."""
     most = {

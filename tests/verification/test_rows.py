@@ -334,3 +334,23 @@ def test_the_seed_of_a_row_repeats_its_replicate_alone():
     names = [name for name in alone if name not in ("run_id", "replicate")]
     assert third[names].equals(alone[names])
     assert together.seed.nunique() == 4
+
+
+@pytest.mark.parametrize("update", ["birth_death", "death_birth"])
+def test_divisions_are_counted_per_site_and_come_at_their_rate(update):
+    """Twice 4,096 divisions in two years of 1 a year, within 4.9 standard errors (1e-6), each year like the other.
+
+    Where losses are filled by births, what is lost sets how many there are. Catches losses that are counted as well
+    (twice as many), a count that starts anew on each row, and one over the cells of one genotype.
+    """
+    rule = {"division_rate_per_year": 1.0, "loss_rate_per_year": float(update == "death_birth"), "update": update}
+    content = {
+        "time": {"duration_years": 2, "step_days": 7, "record_every_years": 1}, "marrow": {"shape": [64, 64]},
+        "clones": {"healthy": {"genotype": "wild_type"}, "half": {"genotype": "donor", "fraction": 0.5}},
+        "hematopoiesis": rule, "mutation": OFF, "fibrosis": OFF, "antigen": OFF, "seed": 4,
+    }  # fmt: skip
+    rows = mpn_abm.run(scenario(content)).trajectory
+    years = rows.divisions_per_site.to_numpy()
+    assert years[0] == 0.0
+    assert (np.abs(np.diff(years) - 1.0) < 4.9 / 64.0).all()
+    assert (rows.new_clones == 0).all()
