@@ -71,8 +71,7 @@ FIGURES = {
         "in the range of 50,000-200,000", sqrt(50_000 * 200_000), 1, LEE_SIX, "abstract"
     ),
     "hematopoiesis.division_rate": Figure(
-        "on average once every 40 weeks (range, 25-50 weeks)", WEEKS_PER_YEAR / 40, 2, CATLIN, "abstract",
-        taken=1.0, differs="once a year, slower than the range",
+        "on average once every 40 weeks (range, 25-50 weeks)", WEEKS_PER_YEAR / 40, 2, CATLIN, "abstract"
     ),
     "mutation.driver_rate": Figure(
         "2 to 20 advantageous clones per year", sqrt(2 * 20) / STEM_CELLS, 1, MON_PERE, "abstract"

@@ -73,7 +73,7 @@ def test_loss_is_multiplied_downwards_and_added_to_in_divisions_upwards(directio
         "time": {"duration_days": 365, "step_days": 5, "record_every_days": 365}, "marrow": {"shape": [100, 100]},
         "clones": {"healthy": {"genotype": "wild_type"}}, "mutation": OFF, "fibrosis": OFF, "seed": 2,
         # daughters that displace nobody and find no place leave no trace
-        "hematopoiesis": {"loss_rate_per_year": 0.6, "regeneration": 0},
+        "hematopoiesis": {"division_rate_per_year": 1, "loss_rate_per_year": 0.6, "regeneration": 0},
         "niche": {"capacity_cost": 1}, **modified(effect("loss", direction, saturation)),
     }  # fmt: skip
     losses = {}

@@ -11,13 +11,13 @@ class HematopoiesisParameters(Mechanism):
     """How often stem cells divide and where their daughters go."""
 
     division_rate: float = parameter(
-        1.0,
+        1.3,
         unit="1/year",
         low=0.0,
         high=1000.0,
         sweep=(0.8, 1.9),
         doc="symmetric divisions of a stem cell in a full marrow",
-        source="Catlin 2011 Blood 117:4460: every 40 weeks (25-50), 1.3 a year; assumed slower, once a year",
+        source="Catlin 2011 Blood 117:4460: every 40 weeks (25-50)",
     )
     loss_rate: float = parameter(
         0.0,

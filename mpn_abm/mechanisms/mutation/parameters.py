@@ -9,7 +9,7 @@ class MutationParameters(Mechanism):
     """How often a stem cell gains a driver, loses its healthy allele or lowers its antigen."""
 
     jak2_rate: float = parameter(
-        2.3e-8,
+        2.7e-8,
         unit="1/year",
         low=0.0,
         high=1.0,
