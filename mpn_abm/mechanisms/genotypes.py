@@ -32,7 +32,7 @@ class Genotype(Block):
         low=0.0,
         high=1000.0,
         sweep=(0.5, 6.0),
-        doc="decline of the clone where its signalling is fully inhibited; mutants 5.1 in PV, else 1.3",
+        doc="decline of the clone where its signalling is fully inhibited; mutants 5.7 in PV, else 1.4",
         source="fitted: allele burden under ruxolitinib (COMFORT-I, RESPONSE, Deininger 2015)",
     )
     antigen: float | None = parameter(
@@ -122,7 +122,7 @@ _JAK2 = Genotype(
     red_cell_gain=0.1,
     white_cell_gain=0.3,
     interferon_loss=1.6,
-    inhibition_cost=1.3,
+    inhibition_cost=1.4,
     hsp90_sensitivity=1.5,
 )
 _CALR = Genotype(
@@ -134,7 +134,7 @@ _CALR = Genotype(
     platelet_gain=1.7,
     white_cell_gain=0.3,
     interferon_loss=0.6,
-    inhibition_cost=1.3,
+    inhibition_cost=1.4,
     hsp90_sensitivity=1.5,
 )
 GENOTYPES = MappingProxyType(
@@ -149,7 +149,7 @@ GENOTYPES = MappingProxyType(
                 "megakaryocyte_output": 2.0,
                 "granulocyte_output": 2.0,
                 "platelet_gain": 1.5,
-                "red_cell_gain": 0.6,
+                "red_cell_gain": 0.7,
                 "white_cell_gain": 0.8,
                 "interferon_loss": 2.3,
             }

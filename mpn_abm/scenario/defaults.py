@@ -19,7 +19,7 @@ _TISSUE: dict[str, Any] = {
 
 _DISEASES: dict[str, dict[str, Any]] = {
     "ET": {},
-    "PV": {"genotypes": {name: {"inhibition_cost": 5.1} for name, known in GENOTYPES.items() if known.mutant_copies}},
+    "PV": {"genotypes": {name: {"inhibition_cost": 5.7} for name, known in GENOTYPES.items() if known.mutant_copies}},
     "PMF": {"fibrosis": {"drive": 0.14}},
 }
 

@@ -14,7 +14,7 @@ from mpn_abm.scenario.schema import Spec
 FIGURES = {
     "jak_stat": {
         "protein_turnover": 0.33, "trans_activation": 0.45, "persistence_onset": 21, "persistence_decay": 14,
-        "rebound_jak2": 1.17, "rebound_calr": 0, "antibody_block": 0.8, "response_loss_rate": 0.2,
+        "rebound_jak2": 1.17, "rebound_calr": 0, "antibody_block": 0.8, "response_loss_rate": 0.18,
         "response_left": 0.3, "on_drug_occupancy": 0.01,
     },
     "interferon": {"tet2_first_factor": 0.5},
@@ -44,12 +44,12 @@ FIGURES = {
         "accelerated_blasts": 0.10, "blast_blasts": 0.20, "background_death_rate": 0.012,
         "background_death_growth": 0.1,
         "et_death_rate": 0.008, "pv_death_rate": 0.024, "pmf_death_rate": 0.03, "mf_death_rate": 0.10,
-        "mf_spleen_volume": 2600, "calr_death_factor": 0.2, "accelerated_death_rate": 0.2, "blast_death_rate": 4.2,
+        "mf_spleen_volume": 2600, "calr_death_factor": 0.2, "accelerated_death_rate": 0.2, "blast_death_rate": 4.8,
         "burden_half": 0.05,
     },
     "transplant": {
         "conditioning_kill": 0.99, "residual_spread": 1, "donor_share": 0.10, "engraftment": 18, "graft_rate": 10,
-        "graft_spread": 2.5, "mortality_year_1": 0.3, "mortality_later": 0.032, "mismatched_factor": 1.1,
+        "graft_spread": 2.5, "mortality_year_1": 0.315, "mortality_later": 0.032, "mismatched_factor": 1.1,
     },
 }  # fmt: skip
 
@@ -78,7 +78,7 @@ def test_genotypes_have_the_figures_of_the_model():
     }  # fmt: skip
     assert said["wild_type"] == said["donor"] == (0.05, 0, 0, 0, 0, 0, 0, 0.2)
     assert said["JAK2_V617F"] == (1.6, 6.5, 0.1, 0.3, 1, 1, 1, 1.5)
-    assert said["JAK2_V617F_HOM"] == (2.3, 1.5, 0.6, 0.8, 2, 2, 1.5, 1.5)
+    assert said["JAK2_V617F_HOM"] == (2.3, 1.5, 0.7, 0.8, 2, 2, 1.5, 1.5)
     assert said["CALR_TYPE1"] == said["CALR_TYPE2"] == (0.6, 1.7, 0, 0.3, 0, 2, 2, 1.5)
     assert [FLAGS[name].fitness for name in ("TET2", "DNMT3A", "ASXL1", "TP53")] == [0.08, 0.08, 0.15, 0.05]
 

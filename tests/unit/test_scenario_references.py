@@ -41,8 +41,8 @@ def test_inhibition_costs_mutants_more_in_pv():
         }
         for disease in ("ET", "PV")
     }
-    assert costs["ET"] == {**dict.fromkeys(costs["ET"], 1.3), "wild_type": 0.0, "donor": 0.0}
-    assert costs["PV"] == {**dict.fromkeys(costs["PV"], 5.1), "wild_type": 0.0, "donor": 0.0}
+    assert costs["ET"] == {**dict.fromkeys(costs["ET"], 1.4), "wild_type": 0.0, "donor": 0.0}
+    assert costs["PV"] == {**dict.fromkeys(costs["PV"], 5.7), "wild_type": 0.0, "donor": 0.0}
 
 
 def test_a_genotype_takes_what_it_does_not_say_from_the_one_it_is_like():

@@ -11,7 +11,7 @@ from mpn_abm.state import HELD_JAK1, TYPE_1
 
 # model.md 7, re-entered here: platelets, red, white
 NORMAL = np.array([250.0, 0.43, 7.0])
-GAIN = {"JAK2_V617F": (6.5, 0.1, 0.3), "JAK2_V617F_HOM": (1.5, 0.6, 0.8), "CALR_TYPE1": (1.7, 0.0, 0.3)}
+GAIN = {"JAK2_V617F": (6.5, 0.1, 0.3), "JAK2_V617F_HOM": (1.5, 0.7, 0.8), "CALR_TYPE1": (1.7, 0.0, 0.3)}
 SCAR, DRUG, LAG = np.array([0.95, 0.5, 0.3]), np.array([0.4, 0.2, 0.2]), np.array([5.0, 40.0, 2.0])
 OUTPUT = {"wild_type": 0.0, "JAK2_V617F": 1.0, "JAK2_V617F_HOM": 2.0, "CALR_TYPE1": 0.0}
 COLUMNS = ["platelets_per_nl", "hematocrit", "wbc_per_nl"]

@@ -207,7 +207,7 @@ def dying(changed, random):
     standing = 2 if blasts >= 0.2 else 1 if blasts >= 0.1 else 0
     tally[TRANSPLANT_STEP] = random.integers(0, 3) * 1000
     step = int(tally[TRANSPLANT_STEP]) - 1 + int(random.integers(0, 800))
-    cost = 0.0 if tally[TRANSPLANT_STEP] == 0 else 0.3 if step + 1 - tally[TRANSPLANT_STEP] < YEAR else 0.032
+    cost = 0.0 if tally[TRANSPLANT_STEP] == 0 else 0.315 if step + 1 - tally[TRANSPLANT_STEP] < YEAR else 0.032
     tally[TRANSPLANT_TREATMENT] = list(PROGRAM.spec.treatments).index("transplant")
     found = [
         changed["disease_hazard"](x, body.reading, grade, phase, RULES.progression) * YEAR,

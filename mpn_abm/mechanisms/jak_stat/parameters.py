@@ -56,7 +56,7 @@ class JakStatParameters(Mechanism):
         source="assumed",
     )
     response_loss_rate: float = parameter(
-        0.2,
+        0.18,
         unit="1/year",
         low=0.0,
         high=100.0,

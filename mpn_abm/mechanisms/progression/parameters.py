@@ -11,7 +11,7 @@ class ProgressionParameters(Mechanism):
     """Second hits, phases by blasts, and hazards of death."""
 
     transformation_rate: float = parameter(
-        1e-7,
+        1.2e-7,
         unit="1/year",
         low=0.0,
         high=1.0,
@@ -20,12 +20,12 @@ class ProgressionParameters(Mechanism):
         source="fitted: one in five of MF is accelerated in life, leukaemia in 6 % by 5, of PV in 5.5 % by 15 years",
     )
     transformed_fitness: float = parameter(
-        4.0,
+        3.5,
         unit="1/year",
         low=0.0,
         high=1000.0,
         doc="s_net of transformed cells, whatever the drug",
-        source="fitted: a clone in a full marrow, of whose daughters 0.3 recirculate, then grows at 2 a year",
+        source="fitted: a clone in a full marrow, of whose daughters 0.3 recirculate, then grows at 1.8 a year",
     )
     transformed_growth: float = parameter(
         2.0,
@@ -99,7 +99,7 @@ class ProgressionParameters(Mechanism):
         0.2, unit="1/year", low=0.0, high=100.0, doc="death in the accelerated phase", source=_DEATH
     )
     blast_death_rate: float = parameter(
-        4.2, unit="1/year", low=0.0, high=1000.0, doc="death in the blast phase", source=_DEATH
+        4.8, unit="1/year", low=0.0, high=1000.0, doc="death in the blast phase", source=_DEATH
     )
     burden_half: float = parameter(
         0.05, above=0.0, high=1.0, doc="mutant share at which death by the disease is halved", source="assumed"

@@ -31,7 +31,7 @@ class TransplantParameters(Mechanism):
     )
     graft_spread: float = parameter(2.5, low=0.0, high=5.0, doc="log-sd of that between patients", source=_KROGER)
     mortality_year_1: float = parameter(
-        0.3, unit="1/year", low=0.0, high=10.0, doc="death by the procedure in its first year", source=_BEWERSDORF
+        0.315, unit="1/year", low=0.0, high=10.0, doc="death by the procedure in its first year", source=_BEWERSDORF
     )
     mortality_later: float = parameter(
         0.032, unit="1/year", low=0.0, high=10.0, doc="death by the procedure later", source=_BEWERSDORF
