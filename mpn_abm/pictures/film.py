@@ -14,10 +14,10 @@ from mpn_abm.pictures.labels import moment, time_unit
 from mpn_abm.pictures.maps import healthy_kinds
 from mpn_abm.pictures.marrow import Marrow, Snapshot
 from mpn_abm.pictures.needs import need
-from mpn_abm.pictures.palette import EMPTY, FAINT, GRID, INK, PAPER, SCAR, T_CELL, mixed, rgb
+from mpn_abm.pictures.palette import EMPTY, FAINT, GRID, INK, PAPER, SCAR, SCAR_STRENGTH, T_CELL, mixed, rgb
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import palette_of
-from mpn_abm.pictures.shading import SCAR_STRENGTH, angle_of, edges, flat_image, projected
+from mpn_abm.pictures.shading import angle_of, edges, flat_image, projected
 
 # of the height of a frame
 STRIP, LEGEND = 0.19, 0.2
