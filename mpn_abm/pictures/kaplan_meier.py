@@ -51,17 +51,16 @@ def draw(
     figure = new_figure(6.2, 3.7 + 0.3 * len(arms))
     axis, table = figure.subplots(2, 1, sharex=True, height_ratios=[3.0, 0.25 + 0.19 * len(arms)])
     for one, mine in arms.items():
-        draw_curve(axis, mine, colours[one], _label(one, mine), unit)
-    _finish(axis, name, unit, span)
-    axis.legend(loc="best")
+        draw_curve(axis, mine, colours[one], _label(one, mine, unit), unit)
+    _finish(axis, name, unit, span, len(arms))
     numbers = draw_numbers_at_risk(table, arms, colours, unit, span)
     table.set_xlabel(unit.label)
     said = differences(recording, arms, name)
     if said:
         figure.supxlabel("\n".join(said), x=0.01, ha="left", fontsize=7.0, color=FAINT)
-    question, whose = head_of(recording, arm, int(times.groupby("arm", dropna=False).size().max()))
-    heading(figure, question if title is None else title, f"{words(name)}; {whose} of each arm" if title != "" else "")
-    shown = "; ".join(f"{_label(one, mine)}, {numbers[one][-1]} at risk at the end" for one, mine in arms.items())
+    question, whose = head_of(recording, arm, int(times.groupby("arm", dropna=False).size().max()), len(arms))
+    heading(figure, question if title is None else title, f"{name.replace('_', ' ')}; {whose}" if title != "" else "")
+    shown = "; ".join(f"{_label(one, mine, unit)}, {numbers[one][-1]} at risk at the end" for one, mine in arms.items())
     return Picture(figure, f"Kaplan-Meier curves, {words(name)}, of {recording.name}: {shown}. "
                            f"{'. '.join(said)}")  # fmt: skip
 
@@ -100,10 +99,14 @@ def draw_curve(axis: Any, times: pd.DataFrame, colour: str, label: str, unit: Ti
     axis.plot(left / unit.days, at, "|", color=colour, markersize=5, markeredgewidth=0.8)
 
 
-def _finish(axis: Any, name: str, unit: TimeUnit, span: float) -> None:
+def _finish(axis: Any, name: str, unit: TimeUnit, span: float, arms: int) -> None:
     from matplotlib.ticker import MultipleLocator
 
-    axis.set_ylim(0, 1.02)
+    # the legend has a row for each arm above the curves
+    axis.set_ylim(0, 1.04 + 0.08 * arms)
+    axis.set_yticks(np.linspace(0, 1, 6))
+    axis.spines["left"].set_bounds(0, 1)
+    axis.legend(loc="upper right", borderaxespad=0.0)
     axis.set_xlim(0, span / unit.days)
     axis.xaxis.set_major_locator(MultipleLocator(unit.step(span)))
     axis.tick_params(labelbottom=False)
@@ -179,7 +182,7 @@ def _name(arm: str | None) -> str:
     return "all" if arm is None else arm.replace("_", " ")
 
 
-def _label(arm: str | None, times: pd.DataFrame) -> str:
+def _label(arm: str | None, times: pd.DataFrame, unit: TimeUnit) -> str:
     median, _ = median_time(times)
-    half = "median not reached" if np.isnan(median) else f"median {quantity(median)} days"
+    half = "median not reached" if np.isnan(median) else f"median {quantity(median / unit.days)} {unit.name}"
     return f"{_name(arm)}: {int(times['event'].sum())} of {len(times)} with the event, {half}"

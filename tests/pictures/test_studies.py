@@ -72,8 +72,21 @@ def test_a_tornado_has_the_largest_on_top_in_the_colour_of_its_source(sensitivit
     assert abs(axis.patches[0].get_width()) > abs(axis.patches[1].get_width())
     colours = [matplotlib.colors.to_hex(bar.get_facecolor()) for bar in axis.patches]
     assert colours == [palette.SOURCES["assumed"], palette.SOURCES["fitted"]]
-    assert axis.get_xlabel() == "partial rank correlation (fraction)"
+    assert axis.get_xlabel() == "partial rank correlation (-1 to 1)"
     assert axis.get_ylim()[0] > axis.get_ylim()[1], "the first row is on top"
+
+
+def test_an_effect_has_the_unit_of_what_it_is_an_effect_on_and_chance_is_on_the_side_of_the_bar(tmp_path):
+    rows = [("a.b", "assumed", "mu_star", -0.4, -0.5, -0.3, 0.1, "spleen_ml")]
+    names = ["parameter", "source", "measure", "index", "low", "high", "noise", "endpoint"]
+    pd.DataFrame(rows, columns=names).to_parquet(tmp_path / "indices.parquet")
+    recordings.niche().trajectory.to_parquet(tmp_path / "trajectory.parquet")
+    recording = Recording(tmp_path)
+    recording.unit = lambda column, table: {"spleen_ml": "ml"}[column]
+    (axis,) = draw("tornado", recording).figure.axes
+    assert axis.get_xlabel() == "mean absolute effect over the range, Morris (ml)"
+    (chance,) = [line for line in axis.get_lines() if line.get_color() == palette.EMPHASIS]
+    assert chance.get_xdata().tolist() == [-0.1]
 
 
 def test_evidence_puts_each_band_on_one_scale_and_marks_what_is_outside():
@@ -131,8 +144,9 @@ def test_no_picture_has_letters_cut_off_or_on_one_another(sweep, sensitivity):
     assert set(pictures) == set(KINDS)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+    title = "Is a question that somebody asks in more words than a narrow picture has room for read to its end?"
     for kind, source in pictures.items():
-        figure = draw(kind, source).figure
+        figure = draw(kind, source, title=title).figure
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         frame, renderer = figure.bbox, canvas.get_renderer()
@@ -144,4 +158,7 @@ def test_no_picture_has_letters_cut_off_or_on_one_another(sweep, sensitivity):
             assert box.y0 >= frame.y0 - 2, kind
             assert box.y1 <= frame.y1 + 2, kind
         heading = figure._suptitle.get_window_extent(renderer)
+        assert figure.get_suptitle().replace("\n", " ").startswith(title), kind
+        assert heading.x1 <= frame.x1, kind
+        assert heading.y1 <= frame.y1 + 2, kind
         assert all(box.y1 <= heading.y0 + 1 for box in outside[: len(figure.axes)]), kind
