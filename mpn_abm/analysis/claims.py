@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from mpn_abm.analysis.bands import band_in_words
 from mpn_abm.analysis.endpoints import Own
 from mpn_abm.analysis.estimates import Question, estimate
 from mpn_abm.analysis.pairing import design_between
@@ -112,7 +113,7 @@ def sentences(table: pd.DataFrame, own: Own) -> list[str]:
 def _sentence(row: Mapping[str, Any], own: Own) -> str:
     verdict = "held    " if row["held"] else "NOT HELD"
     source = f" [{row['source']}]" if row["source"] else ""
-    claimed = f"claimed {_band(row)}{_certainty(row)}"
+    claimed = f"claimed {band_in_words(row, _short)}{_certainty(row)}"
     return f"{verdict} {row['claim']}: {_asked(row, own)} is {_value(row)}, {claimed}{source}"
 
 
@@ -166,8 +167,5 @@ def _value(row: Mapping[str, Any]) -> str:
     return f"{value:.4g}" + ("" if low is None or high is None else f" ({low:.4g} to {high:.4g})")
 
 
-def _band(row: Mapping[str, Any]) -> str:
-    low, high = row["low"], row["high"]
-    if low is None:
-        return f"at most {high:g}"
-    return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
+def _short(limit: float) -> str:
+    return f"{limit:g}"

@@ -6,14 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Strict
 
+from mpn_abm.analysis.bands import WITHOUT_BAND
 from mpn_abm.mechanisms.declaration import Block, Name, setting
 from mpn_abm.scenario.claims import Claim
 from mpn_abm.scenario.schema import Moment
 
 SCORED = ("fit", "test")
 """Roles that count; a target without a role is fitted."""
-WITHOUT_BAND = ("order", "exists")
-"""Kinds that are held by a value above 0: the least sure step of an order, or a share."""
 
 
 class Experiment(Block):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from mpn_abm.analysis.bands import band_in_words
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import quantity
 from mpn_abm.pictures.palette import FAINT, GRID, HELD, INK, NOT_HELD
@@ -19,8 +20,6 @@ TABLES = ("evidence", "score", "claims")
 # how far beyond a band is drawn, in widths of the band
 REACH = 1.25
 MOST = 70
-# kinds of figures that are held by a value above 0
-ABOVE_0 = ("order", "exists")
 UNSCORED = ("rival", "order", "unverified", "rule")
 
 
@@ -70,6 +69,7 @@ def draw(recording: Recording, *, columns: Sequence[str] | None = None, title: s
     right.set_ylim(axis.get_ylim())
     right.set_yticks(range(len(rows)), [row.text for row in rows], fontsize=6.8)
     right.tick_params(length=0)
+    axis.set_title("model  [published band]", loc="right", fontsize=6.8, fontweight="normal")
     right.spines["right"].set_visible(False)
     right.grid(False)
     axis.tick_params(axis="y", length=0)
@@ -127,9 +127,9 @@ def _row(said: dict[Any, Any]) -> Row:
     def placed(number: Any) -> float | None:
         return None if number is None else scale[0] + scale[1] * float(number)
 
-    unit = f" {said['unit']}" if said.get("unit") not in (None, "", "-") else ""
+    unit = f" {said['unit']}" if said.get("unit") not in (None, "", "-", "fraction") else ""
     name = str(said.get("target") or said.get("claim") or said.get("id"))
-    band = "above 0" if said.get("kind") in ABOVE_0 else _band(low, high)
+    band = band_in_words(said, quantity)
     text = "not known" if value is None else f"{quantity(float(value))}{unit}  [{band}]"
     return Row(name, placed(low), placed(high), placed(published), placed(value), placed(said.get("value_low")),
                placed(said.get("value_high")), held, str(said.get("role") or ""), text)  # fmt: skip
@@ -137,12 +137,6 @@ def _row(said: dict[Any, Any]) -> Row:
 
 def _within(value: Any, low: Any, high: Any) -> bool:
     return value is not None and (low is None or value >= low) and (high is None or value <= high)
-
-
-def _band(low: Any, high: Any) -> str:
-    if low is None:
-        return f"at most {quantity(float(high))}"
-    return f"at least {quantity(float(low))}" if high is None else f"{quantity(float(low))} to {quantity(float(high))}"
 
 
 def _scale(low: Any, high: Any, value: Any, published: Any) -> tuple[float, float]:

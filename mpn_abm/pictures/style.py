@@ -93,7 +93,7 @@ def new_figure(width: float, height: float) -> Figure:
 def heading(figure: Any, text: str, below: str = "") -> None:
     """What a picture shows, above it on the left, and below that whose it is; as many lines as it takes."""
     letters = int(figure.get_figwidth() / HEADING_LETTER)
-    lines = [line for part in (text, below) for line in wrap(part, letters)]
+    lines = [line for part in (text, below) for line in wrap(part, letters, break_on_hyphens=False)]
     if lines:
         # what a heading takes, the axes do not lose
         figure.set_figheight(figure.get_figheight() + HEADING_LINE * max(len(lines) - 2, 0))

@@ -119,7 +119,7 @@ def _draw_intervals(axis: Any, rows: pd.DataFrame, place: np.ndarray) -> None:
             place,
             "|",
             color=EMPHASIS,
-            markersize=11,
+            markersize=17,
             markeredgewidth=1.3,
         )
 

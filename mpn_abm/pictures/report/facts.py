@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mpn_abm.analysis.bands import band_in_words
 from mpn_abm.analysis.claims import on_day
 from mpn_abm.analysis.headlines import HEADLINES
 from mpn_abm.errors import UsageError
@@ -145,11 +146,7 @@ def _claim(row: dict[str, Any]) -> ClaimRow:
     value = "not known" if row["value"] is None else quantity(row["value"])
     if row["value_low"] is not None and row["value_high"] is not None:
         value += f" ({quantity(row['value_low'])} to {quantity(row['value_high'])})"
-    low, high = row["low"], row["high"]
-    if low is None or high is None:
-        band = f"at least {quantity(low)}" if low is not None else f"at most {quantity(high)}"
-    else:
-        band = f"{quantity(low)} to {quantity(high)}"
+    band = band_in_words(row, quantity)
     return ClaimRow(row["claim"], _asked(row), value, band, bool(row["held"]), row["source"] or "", row["role"] or "")
 
 
