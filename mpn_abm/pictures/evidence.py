@@ -13,7 +13,7 @@ from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import quantity
 from mpn_abm.pictures.palette import FAINT, GRID, HELD, INK, NOT_HELD
 from mpn_abm.pictures.recording import Recording
-from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
+from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure, note
 from mpn_abm.scenario.suggestions import unknown
 
 TABLES = ("evidence", "score", "claims")
@@ -69,7 +69,7 @@ def draw(recording: Recording, *, columns: Sequence[str] | None = None, title: s
     right.set_ylim(axis.get_ylim())
     right.set_yticks(range(len(rows)), [row.text for row in rows], fontsize=6.8)
     right.tick_params(length=0)
-    axis.set_title("model  [published band]", loc="right", fontsize=6.8, fontweight="normal")
+    note(axis, "model  [published band]", x=1.012, y=1.0, ha="left", va="bottom")
     right.spines["right"].set_visible(False)
     right.grid(False)
     axis.tick_params(axis="y", length=0)

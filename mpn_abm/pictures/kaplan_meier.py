@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mpn_abm.analysis.shares import LEVEL
-from mpn_abm.analysis.survival import log_rank, median_time
+from mpn_abm.analysis.survival import log_rank, median_time, survival_curve
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.cohort import are_independent, by_arm, events_of, times_of
 from mpn_abm.pictures.labels import TimeUnit, quantity, time_unit, words
@@ -58,8 +56,13 @@ def draw(
     said = differences(recording, arms, name)
     if said:
         figure.supxlabel("\n".join(said), x=0.01, ha="left", fontsize=7.0, color=FAINT)
+    weighted = ", curves by the weights of the patients" if "weight" in times else ""
     question, whose = head_of(recording, arm, int(times.groupby("arm", dropna=False).size().max()), len(arms))
-    heading(figure, question if title is None else title, f"{name.replace('_', ' ')}; {whose}" if title != "" else "")
+    heading(
+        figure,
+        question if title is None else title,
+        f"{name.replace('_', ' ')}; {whose}{weighted}" if title != "" else "",
+    )
     shown = "; ".join(f"{_label(one, mine, unit)}, {numbers[one][-1]} at risk at the end" for one, mine in arms.items())
     return Picture(figure, f"Kaplan-Meier curves, {words(name)}, of {recording.name}: {shown}. "
                            f"{'. '.join(said)}")  # fmt: skip
@@ -72,21 +75,13 @@ def _usual(recording: Recording) -> str:
 
 def steps(times: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Days, shares free of the event, lower and upper limits, from day 0 to the last day that anybody was watched."""
-    from scipy import stats
-
-    day, event = times["time_days"].to_numpy(float), times["event"].to_numpy(bool)
-    curve = stats.ecdf(stats.CensoredData(uncensored=day[event], right=day[~event])).sf
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-        # at 0 and 1 the formula has no interval, of which scipy warns
-        warnings.simplefilter("ignore", RuntimeWarning)
-        interval: Any = curve.confidence_interval(LEVEL, method="log-log")
-    x = np.concatenate([[0.0], curve.quantiles, [day.max()]])
+    found = survival_curve(times)
+    x = np.concatenate([[0.0], found.days, [times["time_days"].max()]])
 
     def course(values: np.ndarray, first: float) -> np.ndarray:
         return np.concatenate([[first], values, values[-1:] if len(values) else [first]])
 
-    low, high = (course(band.probabilities, np.nan) for band in (interval.low, interval.high))
-    return x, course(curve.probabilities, 1.0), low, high
+    return x, course(found.share, 1.0), course(found.low, np.nan), course(found.high, np.nan)
 
 
 def draw_curve(axis: Any, times: pd.DataFrame, colour: str, label: str, unit: TimeUnit) -> None:
@@ -145,13 +140,16 @@ def at_risk(times: pd.DataFrame, days: np.ndarray) -> list[int]:
 def differences(recording: Recording, arms: dict[str | None, pd.DataFrame], name: str) -> list[str]:
     """What can be said of the difference to the reference.
 
-    Of independent arms the log-rank test; of twins, who are not independent, what the comparison says.
+    Of independent arms the log-rank test, which is of patients who count alike; of twins, who are not independent,
+    what the comparison says.
     """
     reference = reference_of(recording)
     others = [one for one in arms if one != reference]
     if reference not in arms or not others:
         return []
     together = pd.concat(list(arms.values()))
+    if are_independent(together) and "weight" in together:
+        return ["patients have weights: no log-rank test"]
     if are_independent(together):
         named = {one: times.set_index("patient") for one, times in arms.items()}
         return [_of_log_rank(one, log_rank(named[one], named[reference]), reference) for one in others]

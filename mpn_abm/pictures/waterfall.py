@@ -97,5 +97,7 @@ def _draw_arm(axis: Any, table: pd.DataFrame, name: str, colour: str) -> None:
     if name in RESPONSE:
         limit, word = RESPONSE[name]
         axis.axhline(100 * limit, color=EMPHASIS, linewidth=0.8, linestyle=(0, (4, 2)))
-        lines.append(f"{word}: {100 * (change <= limit).sum() / max(len(table), 1):.0f} %")
+        # whoever has no value did not respond
+        share = np.average(table["relative_change"] <= limit, weights=table.get("weight"))
+        lines.append(f"{word}: {100 * share:.0f} %" + (" by weight" if "weight" in table else ""))
     axis.set_xlabel("\n".join(lines), fontsize=7, color=FAINT)

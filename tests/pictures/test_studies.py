@@ -133,13 +133,13 @@ def test_every_kind_takes_a_title_and_no_title(kind):
     assert "title" in options_of(import_module(f"mpn_abm.pictures.{KINDS[kind].home}").draw)
 
 
-def test_no_picture_has_letters_cut_off_or_on_one_another(sweep, sensitivity):
+def test_no_picture_has_letters_cut_off_or_on_one_another(sweep, sensitivity, trial):
     """What stands outside the axes lies in the figure, and headings do not meet the panels."""
     pictures = {
         "timeseries": recordings.niche(), "map": recordings.niche(), "maps": recordings.niche(),
         "muller": recordings.lifetime(), "lineage": recordings.lifetime(), "kaplan_meier": recordings.arms(),
         "waterfall": recordings.arms(), "swimmer": recordings.arms(), "heatmap": sweep, "pairs": sweep,
-        "tornado": sensitivity, "evidence": recordings.arms(),
+        "tornado": sensitivity, "evidence": recordings.arms(), "flow": trial, "power": trial,
     }  # fmt: skip
     assert set(pictures) == set(KINDS)
     from matplotlib.backends.backend_agg import FigureCanvasAgg

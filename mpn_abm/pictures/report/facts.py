@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mpn_abm.analysis.bands import band_in_words
-from mpn_abm.analysis.claims import on_day
+from mpn_abm.analysis.claims import on_day, rows_of
 from mpn_abm.analysis.headlines import HEADLINES
+from mpn_abm.analysis.trial_lines import power_question, trial_cells, unit_of_size
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.courses import course
 from mpn_abm.pictures.labels import moment, quantity, time_unit, unit_words, words
@@ -166,6 +167,8 @@ def _asked(row: dict[str, Any]) -> str:
 
 def figures_of(recording: Recording) -> list[Table]:
     """The tables of figures behind the answer."""
+    if recording.has("flow"):
+        return _of_trial(recording)
     if recording.has("comparison"):
         return [_compared(recording)]
     if recording.is_study or not recording.has("trajectory"):
@@ -181,6 +184,34 @@ def figures_of(recording: Recording) -> list[Table]:
             unit = unit_words(recording.unit(name))
             lines.append([NAMED.get(name, words(name)), unit, *map(quantity, map(float, numbers))])
     return [Table("Figures" if runs == 1 else f"Medians of {runs} runs", head, lines)] if lines else []
+
+
+def _of_trial(recording: Recording) -> list[Table]:
+    """Who was there, what each endpoint says of each arm, and what sizes of trials would do."""
+    names = ("flow", "comparison", "km", "survival")
+    found = trial_cells({name: recording.frame(name) for name in names}, str(reference_of(recording)))
+    tables = [Table(found.people, found.head, found.flow)]
+    for name, rows in found.endpoints.items():
+        tables.append(Table(name, found.head, [[_indented(row[0]), *row[1:]] for row in rows]))
+    return [*tables, _of_power(recording)] if recording.has("power") else tables
+
+
+def _indented(name: str) -> str:
+    """The name of a row whose blanks a page would leave out."""
+    bare = name.lstrip()
+    return "\u2003" * ((len(name) - len(bare)) // 4) + bare
+
+
+def _of_power(recording: Recording) -> Table:
+    rows = rows_of(recording.frame("power"))
+    head = [f"size, {unit_of_size(rows[0])}", "power (95 % of the draws)", "this trial leaves possible", "would tell"]
+    lines = []
+    for row in rows:
+        needed = row["patients_needed"]
+        told = "this trial has enough" if row["answered"] else "not known" if needed is None else f"{needed:,}"
+        power = "not known" if row["power"] is None else f"{row['power']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+        lines.append([f"{row['size']:,}", power, f"{row['trial_low']:.2f} to {row['trial_high']:.2f}", told])
+    return Table(power_question(rows[0]), head, lines)
 
 
 def _compared(recording: Recording) -> Table:

@@ -125,8 +125,8 @@ def commands_of(recording: Recording, scenario_file: str | None) -> list[str]:
 
 def study_file_of(recording: Recording) -> str:
     """The file of a study, as its folder keeps it."""
-    file = None if recording.folder is None else recording.folder / "study.yaml"
-    return file.read_text(encoding="utf-8") if file is not None and file.is_file() else ""
+    file = recording.study_file
+    return "" if file is None else file.read_text(encoding="utf-8")
 
 
 def write_report(source: Any, path: str | Path, *, overwrite: bool = False, scenario_file: str | None = None) -> Path:
