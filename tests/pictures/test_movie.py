@@ -84,6 +84,23 @@ def test_the_page_carries_its_frames_and_needs_nothing_else(folder, tmp_path):
     assert not re.search(r"https?://|@[A-Z]+@", page)
 
 
+def test_the_letters_of_the_player_are_read_in_light_and_in_dark(folder, tmp_path):
+    """AA is 4.5, and 3 for the border of a button."""
+    assert main(["movie", str(folder), "-o", str(tmp_path / "a.html"), "--size", "64"]) == 0
+    style = (tmp_path / "a.html").read_text().partition("</style>")[0]
+    for part in re.split(r"@media", style):
+        colours = dict(re.findall(r"--([\w-]+): (#\w{6})", part))
+        for name in ("ink", "faint", "accent"):
+            assert palette.contrast(colours[name], colours["paper"]) >= 4.5, name
+
+
+def test_a_film_of_hours_is_told_in_hours(tmp_path):
+    folder = recordings.written(recordings.tissue(), tmp_path / "run")
+    assert main(["movie", str(folder), "-o", str(tmp_path / "a.html"), "--size", "64", "--frames", "5"]) == 0
+    moments = re.search(r"const moments = (\[.*?\]);", (tmp_path / "a.html").read_text())[1]
+    assert json.loads(moments) == ["hour 0", "hour 1", "hour 2", "hour 3", "hour 4"]
+
+
 def test_an_mp4_can_be_played(folder, tmp_path):
     ffmpeg = pytest.importorskip("imageio_ffmpeg", reason="the extra `movie` is not installed")
     assert main(["movie", str(folder), "-o", str(tmp_path / "a.mp4"), "--size", "128", "--fps", "3"]) == 0
