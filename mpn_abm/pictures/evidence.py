@@ -59,7 +59,7 @@ def draw(recording: Recording, *, columns: Sequence[str] | None = None, title: s
     axis.axvspan(0, 1, color=GRID, alpha=0.35, linewidth=0, zorder=0)
     axis.set_yticks(range(len(rows)), [row.name.replace("_", " ") for row in rows])
     for label, row in zip(axis.get_yticklabels(), rows, strict=True):
-        label.set_color(INK if row.held else NOT_HELD)
+        label.set_fontweight("normal" if row.held else "bold")
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_xlim(-REACH - 0.06, 1 + REACH + 0.06)
     axis.set_xticks([0, 1], ["lower end", "upper end"])
@@ -185,5 +185,5 @@ def _legend() -> list[Any]:
         Patch(facecolor=GRID, label="published band"),
         Line2D([], [], color=INK, linewidth=1.2, label="published value"),
         Line2D([], [], color=HELD, marker="o", markersize=4.6, label="model, within"),
-        Line2D([], [], color=NOT_HELD, marker="D", markersize=4.6, label="model, outside"),
+        Line2D([], [], color=NOT_HELD, marker="D", markersize=4.6, label="model, outside (bold)"),
     ]

@@ -214,7 +214,10 @@ class Film:
         draw.text((left, upper - round(0.036 * self.size)), "VAF (fraction)", fill=INK, font=self._letters)
         x = left + draw.textlength("VAF (fraction)  ", font=self._letters)
         for label, colour, days, values in self._courses:
-            draw.text((x, upper - round(0.036 * self.size)), label, fill=colour, font=self._letters)
+            level, sign = upper - round(0.022 * self.size), round(0.03 * self.size)
+            draw.line((x, level, x + sign, level), fill=colour, width=max(round(0.006 * self.size), 1))
+            x += sign + gap / 2
+            draw.text((x, upper - round(0.036 * self.size)), label, fill=INK, font=self._letters)
             x += draw.textlength(f"{label}  ", font=self._letters)
             self._line(frame, days, values, mixed(colour, PAPER, 0.72))
         draw.line((left, lower, right, lower), fill=FAINT)

@@ -96,7 +96,7 @@ def _box(axis: Any, x: float, upper: float, lines: list[str], height: float, col
     start = upper + PADDING / 2 + LINE / 2
     for k, line in enumerate(lines):
         axis.text(x, start + k * LINE, line, ha="center", va="center", fontsize=7.5,
-                  fontweight="bold" if k == 0 else "normal", color=colour if k == 0 else INK)  # fmt: skip
+                  fontweight="bold" if k == 0 else "normal")  # fmt: skip
     return upper + height
 
 

@@ -117,7 +117,8 @@ def draw_numbers_at_risk(
     numbers = {one: at_risk(mine, days) for one, mine in arms.items()}
     for row, (one, counts) in enumerate(numbers.items()):
         for day, number in zip(days, counts, strict=True):
-            axis.text(day / unit.days, row, str(number), color=colours[one], ha="center", va="center", fontsize=7.5)
+            axis.text(day / unit.days, row, str(number), ha="center", va="center", fontsize=7.5)
+        axis.axhspan(row - 0.42, row + 0.42, color=colours[one], alpha=0.14, linewidth=0)
     axis.set_yticks(range(len(arms)), [_name(one) for one in arms])
     axis.set_ylim(len(arms) - 0.5, -0.5)
     axis.set_title("number at risk", fontweight="normal", fontsize=7.5)
@@ -127,8 +128,6 @@ def draw_numbers_at_risk(
     axis.tick_params(axis="y", pad=13)
     for side in axis.spines.values():
         side.set_visible(False)
-    for label, one in zip(axis.get_yticklabels(), arms, strict=True):
-        label.set_color(colours[one])
     return numbers
 
 

@@ -84,7 +84,7 @@ def test_what_was_missed_comes_first_and_says_why(text):
 
 def test_the_answer_counts(words):
     assert "The model shows 2 of 5 published figures, 40 % by weight." in words
-    assert "Of the 3 others 2 lie outside their bands and 1 have no value." in words
+    assert "Of the 3 others: 2 outside their bands, 1 without a value." in words
     assert "mpn-abm evidence --targets figures.yaml --quick" in words
 
 

@@ -133,14 +133,35 @@ def test_every_kind_takes_a_title_and_no_title(kind):
     assert "title" in options_of(import_module(f"mpn_abm.pictures.{KINDS[kind].home}").draw)
 
 
-def test_no_picture_has_letters_cut_off_or_on_one_another(sweep, sensitivity, trial):
-    """What stands outside the axes lies in the figure, and headings do not meet the panels."""
-    pictures = {
+@pytest.fixture(scope="module")
+def pictures(sweep, sensitivity, trial):
+    """What each kind of picture is drawn from."""
+    return {
         "timeseries": recordings.niche(), "map": recordings.niche(), "maps": recordings.niche(),
         "muller": recordings.lifetime(), "lineage": recordings.lifetime(), "kaplan_meier": recordings.arms(),
         "waterfall": recordings.arms(), "swimmer": recordings.arms(), "heatmap": sweep, "pairs": sweep,
         "tornado": sensitivity, "evidence": recordings.arms(), "flow": trial, "power": trial,
     }  # fmt: skip
+
+
+def test_letters_of_pictures_are_read_on_white_and_on_dark_paper(pictures):
+    """WCAG AA: 4.5. A page in dark colours changes ink and faint; what stands on coloured areas stays as it is."""
+    from matplotlib.text import Text
+
+    own = {palette.INK, palette.FAINT, palette.ON_LIGHT, palette.ON_DARK}
+    assert palette.contrast(palette.INK, palette.PAPER) >= 4.5
+    assert palette.contrast(palette.FAINT, palette.PAPER) >= 4.5
+    for kind, source in pictures.items():
+        figure = draw(kind, source).figure
+        for text in figure.findobj(Text):
+            colour = matplotlib.colors.to_hex(text.get_color())
+            if text.get_text() and text.get_visible() and colour not in own:
+                for paper in (palette.PAPER, palette.DARK_PAPER):
+                    assert palette.contrast(colour, paper) >= 4.5, (kind, text.get_text())
+
+
+def test_no_picture_has_letters_cut_off_or_on_one_another(pictures):
+    """What stands outside the axes lies in the figure, and headings do not meet the panels."""
     assert set(pictures) == set(KINDS)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

@@ -81,7 +81,7 @@ def score_in_words(recording: Recording, rows: list[TargetRow]) -> str:
     told = f"The model shows {held} of {held + len(missed)} published figures{weight}."
     if missed:
         outside = len(missed) - silent
-        told += f" Of the {len(missed)} others {outside} lie outside their bands and {silent} have no value."
+        told += f" Of the {len(missed)} others: {outside} outside their bands, {silent} without a value."
     if facts.get("quick"):
         told += " The experiments were small (--quick), and the intervals are wide."
     return told
