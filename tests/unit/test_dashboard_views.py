@@ -150,7 +150,14 @@ def test_steps_of_an_axis_are_round():
 
 
 def test_numbers_are_short():
-    assert list(map(short, (0.25, 5.0, 1000.0, 12_345.0, 2e7, 1.3e10))) == ["0.25", "5", "1,000", "12.3k", "20M", "13G"]
+    assert list(map(short, (0.25, 5.0, 1000.0, 12_345.0, 2e7, 1.3e10))) == [
+        "0.25",
+        "5",
+        "1,000",
+        "12.3k",
+        "2 \u00d7 10⁷",
+        "1.3 \u00d7 10¹⁰",
+    ]
 
 
 def test_what_is_given_is_a_bar_and_what_is_given_at_once_a_thin_one():
