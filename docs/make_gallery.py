@@ -1,10 +1,10 @@
 """Draw the gallery: a picture for each scenario that is shipped, and the picture at the top of the README.
 
-    python docs/make_gallery.py            all of it, some minutes
+    python docs/make_gallery.py            all of it, about a minute
     python docs/make_gallery.py NAME...    these scenarios, such as therapy/calr_car_t, or README
 
 Writes docs/gallery.md and docs/pictures/gallery/*.png. The runs are smaller than the scenarios say, so that the page
-is made in minutes: the commands on it are those that were carried out. Needs the extra `plot`.
+is made in a minute: the commands on it are those that were carried out. Needs the extra `plot`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from pictures import recordings
 from mpn_abm.cli.main import main
 from mpn_abm.pictures import palette
 from mpn_abm.pictures.film import Film
+from mpn_abm.pictures.looks import label_of
 from mpn_abm.pictures.recording import Recording
 
 
@@ -55,6 +56,17 @@ def test_the_strip_fills_as_time_goes(folder):
         reached.append(columns.max())
     assert reached == sorted(reached)
     assert reached[-1] >= right - left - 3
+
+
+def test_a_legend_of_many_kinds_of_cells_stays_above_the_strip(folder):
+    kinds = [base + flags for base in palette.FILLS for flags in ("", "+TET2")]
+    film = Film(Recording(folder), size=512)
+    film.marrow.__dict__["legend"] = [(label_of(name), "#123456") for name in kinds]
+    frame = np.asarray(film._backdrop)
+    colours = (frame == (0x12, 0x34, 0x56)).all(axis=2)
+    rows = np.flatnonzero(colours.any(axis=1))
+    assert rows.max() < film._strip[1] - 0.03 * 512
+    assert np.count_nonzero(np.diff(rows) > 1) + 1 == len(kinds), "a box for each"
 
 
 def test_a_marrow_with_depth_turns():
