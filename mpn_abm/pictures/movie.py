@@ -72,7 +72,8 @@ def gif(film: Film, per_second: float) -> bytes:
     some = pillow.new("RGB", (film.size, 3 * film.size))
     for k, place in enumerate((0, len(images) // 2, len(images) - 1)):
         some.paste(images[place], (0, k * film.size))
-    colours = some.quantize(COLOURS, method=pillow.Quantize.MEDIANCUT)
+    # the farthest colours of all, so that those of a small swatch stay what they are
+    colours = some.quantize(COLOURS, method=pillow.Quantize.MAXCOVERAGE)
     paletted = [image.quantize(palette=colours, dither=pillow.Dither.NONE) for image in images]
     buffer = io.BytesIO()
     # the last frame stays for a while

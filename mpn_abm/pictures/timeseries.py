@@ -169,10 +169,17 @@ def draw_panel(
 
 def _set_range(axis: Any, panel: Panel) -> None:
     """From 0, with room above what is drawn."""
+    from matplotlib.ticker import NullFormatter
+
     if panel.title == "alive":
         axis.set_ylim(0, 1.03)
     elif panel.log:
         axis.set_yscale("log")
+        axis.yaxis.set_minor_formatter(NullFormatter())
+        low, high = axis.get_ylim()
+        if high < 10 * low:
+            # two powers of ten have a number
+            axis.set_ylim(10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high)))
     else:
         lowest, highest = axis.dataLim.intervaly
         bottom = 0.0 if lowest >= 0.0 else lowest - ROOM * (highest - lowest)

@@ -32,6 +32,19 @@ def test_a_gif_has_a_frame_for_each_snapshot(folder, tmp_path, capsys):
     assert "from day 0 to day 70 in 6 frames" in capsys.readouterr().out
 
 
+def test_a_gif_keeps_the_colours_of_cells(folder, tmp_path):
+    """Of 128 colours none may be far from one that counts, however small its area is."""
+    from PIL import Image
+
+    assert main(["movie", str(folder), "-o", str(tmp_path / "a.gif"), "--size", "256"]) == 0
+    images = list(Film(Recording(folder), size=256).images())
+    with Image.open(tmp_path / "a.gif") as film:
+        for k, image in enumerate(images):
+            film.seek(k)
+            off = np.abs(np.asarray(film.convert("RGB")).astype(int) - np.asarray(image).astype(int))
+            assert off.max() <= 24
+
+
 def test_a_frame_shows_the_marrow_of_its_day_with_y_up(folder):
     film = Film(Recording(folder), size=256)
     frame = np.asarray(next(film.images()))

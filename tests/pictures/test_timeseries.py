@@ -116,6 +116,25 @@ def test_lines_have_room_above_them_and_ticks_have_plain_numbers():
         assert axis.yaxis.get_offset_text().get_text() == "", "1e-5 above an axis"
 
 
+def test_a_logarithmic_axis_has_powers_of_ten_and_no_numbers_between():
+    """T cells that hardly change, and leave."""
+    import pandas as pd
+
+    from mpn_abm.pictures.labels import WEEKS
+    from mpn_abm.pictures.panels import Line, Panel
+    from mpn_abm.pictures.style import Picture, drawing, new_figure
+    from mpn_abm.pictures.timeseries import draw_panel
+
+    rows = pd.DataFrame({"patient": 0, "day": [0.0, 7.0], "car_t_total": [2e8, 9e8]})
+    with drawing():
+        figure = new_figure(3, 2)
+        axis = figure.subplots()
+        draw_panel(axis, Panel("", "", "cells", (Line("car_t_total", "all", "#000000"),), log=True), rows, WEEKS)
+    Picture(figure, "").data("png", dpi=50)
+    assert axis.get_ylim() == (1e8, 1e9)
+    assert not any(label.get_text() for label in axis.get_yticklabels(minor=True))
+
+
 def test_clones_that_the_file_does_not_name_have_a_line_and_what_there_is_adds_up():
     result = recordings.lifetime()
     axis = axes_of(draw("timeseries", result))["clones"]
