@@ -144,5 +144,5 @@ def _legend(marked: list[str], seen: set[str]) -> list[Any]:
     if "died" in seen:
         handles.append(sign("X", ON_LIGHT, "died"))
     if "alive" in seen:
-        handles.append(sign(">", FAINT, "alive when the study ended"))
+        handles.append(sign(">", FAINT, "alive when last seen"))
     return handles

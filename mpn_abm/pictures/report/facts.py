@@ -204,7 +204,12 @@ def _indented(name: str) -> str:
 
 def _of_power(recording: Recording) -> Table:
     rows = rows_of(recording.frame("power"))
-    head = [f"size, {unit_of_size(rows[0])}", "power (95 % of the draws)", "this trial leaves possible", "would tell"]
+    head = [
+        f"size, {unit_of_size(rows[0])}",
+        "power (95 % of the draws)",
+        "this trial leaves possible",
+        f"{unit_of_size(rows[0])} that would tell",
+    ]
     lines = []
     for row in rows:
         needed = row["patients_needed"]

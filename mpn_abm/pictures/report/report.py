@@ -116,7 +116,8 @@ def commands_of(recording: Recording, scenario_file: str | None) -> list[str]:
     if verb is None:
         kind = kind_of(recording).split()[0]
         of_file = f"{recording.place}/study.yaml"
-        return [f"mpn-abm {'sweep run' if kind == 'sweep' else kind} {of_file} --out again"]
+        verb = "sweep run" if kind == "sweep" else kind
+        return [f"mpn-abm {verb} {of_file} --out again", "mpn-abm report again -o report.html"]
     file = scenario_file or f"{recording.name}.yaml"
     if verb == "run" and scenario_file is None and recording.scenario is not None:
         file = f"{out}/scenario.resolved.yaml"
