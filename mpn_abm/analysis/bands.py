@@ -1,12 +1,19 @@
-"""The band of a claim or of a published figure in words."""
+"""What is asked of a claim or of a published figure: whether it counts, and its band in words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+SCORED = ("fit", "test")
+"""Roles that count; one that is not said is `fit`."""
 WITHOUT_BAND = ("order", "exists")
 """Kinds of figures that are held by a value above 0: the least sure step of an order, or a share."""
+
+
+def counts(role: str | None) -> bool:
+    """Whether a figure of a role counts in a score."""
+    return (role or "fit") in SCORED
 
 
 def band_in_words(row: Mapping[str, Any], written: Callable[[float], str]) -> str:

@@ -6,13 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Strict
 
-from mpn_abm.analysis.bands import WITHOUT_BAND
+from mpn_abm.analysis.bands import WITHOUT_BAND, counts
 from mpn_abm.mechanisms.declaration import Block, Name, setting
 from mpn_abm.scenario.claims import Claim
 from mpn_abm.scenario.schema import Moment
-
-SCORED = ("fit", "test")
-"""Roles that count; a target without a role is fitted."""
 
 
 class Experiment(Block):
@@ -53,7 +50,7 @@ class Target(Claim):
     @property
     def is_scored(self) -> bool:
         """Whether it counts."""
-        return (self.role or "fit") in SCORED
+        return counts(self.role)
 
     @property
     def can_fail(self) -> bool:

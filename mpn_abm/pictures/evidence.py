@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from mpn_abm.analysis.bands import band_in_words
+from mpn_abm.analysis.bands import band_in_words, counts
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import quantity
 from mpn_abm.pictures.palette import FAINT, GRID, HELD, INK, NOT_HELD
@@ -20,7 +20,6 @@ TABLES = ("evidence", "score", "claims")
 # how far beyond a band is drawn, in widths of the band
 REACH = 1.25
 MOST = 70
-UNSCORED = ("rival", "order", "unverified", "rule")
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def draw(recording: Recording, *, columns: Sequence[str] | None = None, title: s
     right.grid(False)
     axis.tick_params(axis="y", length=0)
     legend_below(figure, _legend())
-    scored = [row for row in rows if row.role not in UNSCORED]
+    scored = [row for row in rows if counts(row.role)]
     held = sum(row.held for row in scored)
     told = f"{held} of {len(scored)} within their bands"
     question = recording.question or "Does the model agree with what was published?"
