@@ -114,7 +114,8 @@ def _sentence(row: Mapping[str, Any], own: Own) -> str:
     verdict = "held    " if row["held"] else "NOT HELD"
     source = f" [{row['source']}]" if row["source"] else ""
     claimed = f"claimed {band_in_words(row, _short)}{_certainty(row)}"
-    return f"{verdict} {row['claim']}: {_asked(row, own)} is {_value(row)}, {claimed}{source}"
+    between = "" if row["contrast"] is None else ","
+    return f"{verdict} {row['claim']}: {asked_in_words(row, own)}{between} is {_value(row)}, {claimed}{source}"
 
 
 def _certainty(row: Mapping[str, Any]) -> str:
@@ -132,7 +133,8 @@ def _certainty(row: Mapping[str, Any]) -> str:
     return "; the interval reaches the band" if reaches else ""
 
 
-def _asked(row: Mapping[str, Any], own: Own) -> str:
+def asked_in_words(row: Mapping[str, Any], own: Own) -> str:
+    """What a claim asks: the statistic, of what, when, and in which arms."""
     statistic, endpoint = str(row["statistic"]), str(row["endpoint"])
     is_share = endpoint_of(endpoint, dict(own)).is_event and statistic == "mean"
     words = {
@@ -150,7 +152,7 @@ def _asked(row: Mapping[str, Any], own: Own) -> str:
     if row["contrast"] is None:
         return f"{words}{when}" + (f" in {row['arm']}" if row["arm"] else "")
     joined = "minus" if row["contrast"] == "difference" else "over"
-    return f"{words}{when}, {row['arm']} {joined} {row['versus']},"
+    return f"{words}{when}, {row['arm']} {joined} {row['versus']}"
 
 
 def on_day(day: float | None) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from mpn_abm.analysis.bands import band_in_words
-from mpn_abm.analysis.claims import on_day, rows_of
+from mpn_abm.analysis.claims import asked_in_words, on_day, rows_of
+from mpn_abm.analysis.endpoints import Own
 from mpn_abm.analysis.headlines import HEADLINES
 from mpn_abm.analysis.trial_lines import power_question, trial_cells, unit_of_size
 from mpn_abm.errors import UsageError
@@ -20,7 +21,6 @@ from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import arms_of, reference_of, trajectory_of
 from mpn_abm.pictures.sweep_tables import points_of
 from mpn_abm.pictures.tornado import chosen_rows
-from mpn_abm.scenario.endpoints import ENDPOINTS
 
 FIGURES = (
     "vaf_jak2", "vaf_calr", "fibrosis_mean", "car_t_total", "kills", "platelets_per_nl", "hemoglobin_g_per_l",
@@ -139,30 +139,18 @@ def claims_of(recording: Recording) -> list[ClaimRow]:
         table = recording.source.claims
     if table.empty:
         return []
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [_claim({str(key): value for key, value in row.items()}) for row in rows]
+    own = {} if recording.scenario is None else recording.scenario.comparison.endpoints
+    return [_claim(row, own) for row in rows_of(table)]
 
 
-def _claim(row: dict[str, Any]) -> ClaimRow:
+def _claim(row: dict[str, Any], own: Own) -> ClaimRow:
     value = "not known" if row["value"] is None else quantity(row["value"])
     if row["value_low"] is not None and row["value_high"] is not None:
         value += f" ({quantity(row['value_low'])} to {quantity(row['value_high'])})"
     band = band_in_words(row, quantity)
-    return ClaimRow(row["claim"], _asked(row), value, band, bool(row["held"]), row["source"] or "", row["role"] or "")
-
-
-def _asked(row: dict[str, Any]) -> str:
-    """What a claim asks, in words."""
-    name, statistic = str(row["endpoint"]), str(row["statistic"])
-    share = statistic == "mean" and name in ENDPOINTS and ENDPOINTS[name].is_event
-    what = f"share with {name}" if share else f"{statistic.replace('_', ' ')} of {name}"
-    if row.get("with"):
-        what += f" with {row['with']}"
-    when = "" if statistic == "median_days" else on_day(row["day"])
-    if row["contrast"] is None:
-        return f"{what}{when}" + (f" in {row['arm']}" if row["arm"] else "")
-    joined = {"difference": "minus", "ratio": "over"}.get(str(row["contrast"]), "hazard over that of")
-    return f"{what}{when}, {row['arm']} {joined} {row['versus']}"
+    return ClaimRow(
+        row["claim"], asked_in_words(row, own), value, band, bool(row["held"]), row["source"] or "", row["role"] or ""
+    )
 
 
 def figures_of(recording: Recording) -> list[Table]:
