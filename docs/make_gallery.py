@@ -1,10 +1,10 @@
 """Draw the gallery: a picture for each scenario that is shipped, and the picture at the top of the README.
 
-    python docs/make_gallery.py            all of it, some minutes
+    python docs/make_gallery.py            all of it, about a minute
     python docs/make_gallery.py NAME...    these scenarios, such as therapy/calr_car_t, or README
 
 Writes docs/gallery.md and docs/pictures/gallery/*.png. The runs are smaller than the scenarios say, so that the page
-is made in minutes: the commands on it are those that were carried out. Needs the extra `plot`.
+is made in a minute: the commands on it are those that were carried out. Needs the extra `plot`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DOCS = Path(__file__).resolve().parent
 PICTURES = DOCS / "pictures" / "gallery"
 TOP = DOCS / "pictures" / "calr_car_t.png"
 PAGE = DOCS / "gallery.md"
-DPI, COLOURS = 95, 96
+DPI, COLOURS = 95, 160
 TOP_DAYS = (0, 315, 378, 441, 1827)
 # snapshots do not change a run; 63 days lie between two of them, so that one falls on the peak of the T cells
 SNAPSHOT_EVERY = 63
@@ -138,7 +138,7 @@ def small_png(picture: Picture, dpi: int = DPI, colours: int = COLOURS) -> bytes
 
     image = Image.open(io.BytesIO(picture.data("png", dpi))).convert("RGB")
     buffer = io.BytesIO()
-    image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+    image.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
         buffer, "PNG", optimize=True
     )
     return buffer.getvalue()

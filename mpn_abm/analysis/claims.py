@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from mpn_abm.analysis.bands import band_in_words
 from mpn_abm.analysis.endpoints import Own
 from mpn_abm.analysis.estimates import Question, estimate
 from mpn_abm.analysis.pairing import design_between
@@ -112,8 +113,9 @@ def sentences(table: pd.DataFrame, own: Own) -> list[str]:
 def _sentence(row: Mapping[str, Any], own: Own) -> str:
     verdict = "held    " if row["held"] else "NOT HELD"
     source = f" [{row['source']}]" if row["source"] else ""
-    claimed = f"claimed {_band(row)}{_certainty(row)}"
-    return f"{verdict} {row['claim']}: {_asked(row, own)} is {_value(row)}, {claimed}{source}"
+    claimed = f"claimed {band_in_words(row, _short)}{_certainty(row)}"
+    between = "" if row["contrast"] is None else ","
+    return f"{verdict} {row['claim']}: {asked_in_words(row, own)}{between} is {_value(row)}, {claimed}{source}"
 
 
 def _certainty(row: Mapping[str, Any]) -> str:
@@ -131,7 +133,8 @@ def _certainty(row: Mapping[str, Any]) -> str:
     return "; the interval reaches the band" if reaches else ""
 
 
-def _asked(row: Mapping[str, Any], own: Own) -> str:
+def asked_in_words(row: Mapping[str, Any], own: Own) -> str:
+    """What a claim asks: the statistic, of what, when, and in which arms."""
     statistic, endpoint = str(row["statistic"]), str(row["endpoint"])
     is_share = endpoint_of(endpoint, dict(own)).is_event and statistic == "mean"
     words = {
@@ -150,7 +153,7 @@ def _asked(row: Mapping[str, Any], own: Own) -> str:
     if row["contrast"] is None:
         return f"{words}{when}" + (f" in {row['arm']}" if row["arm"] else "")
     joined = "minus" if row["contrast"] == "difference" else "over"
-    return f"{words}{when}, {row['arm']} {joined} {row['versus']},"
+    return f"{words}{when}, {row['arm']} {joined} {row['versus']}"
 
 
 def on_day(day: float | None) -> str:
@@ -167,8 +170,5 @@ def _value(row: Mapping[str, Any]) -> str:
     return f"{value:.4g}" + ("" if low is None or high is None else f" ({low:.4g} to {high:.4g})")
 
 
-def _band(row: Mapping[str, Any]) -> str:
-    low, high = row["low"], row["high"]
-    if low is None:
-        return f"at most {high:g}"
-    return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
+def _short(limit: float) -> str:
+    return f"{limit:g}"

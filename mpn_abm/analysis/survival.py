@@ -7,7 +7,7 @@ Kaplan-Meier and the log-rank test are scipy's; weighted patients have curves of
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,32 @@ def share_free(times: pd.DataFrame, day: float) -> float:
     if not _is_known(times, times["event"], day):
         return np.nan
     return curves.of_all(times, curves.free_on(day)) if "weight" in times else _at(stats.ecdf(_censored(times)).sf, day)
+
+
+class Band(NamedTuple):
+    """A curve with its 95 % interval, float[moments]; NaN where the interval is not known."""
+
+    days: np.ndarray
+    share: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def survival_curve(times: pd.DataFrame) -> Band:
+    """Share without the event from each day on which it changes (Kaplan-Meier), with the intervals of ``survival_at``.
+
+    Where the share is 0 or 1 there is none.
+    """
+    if "weight" not in times:
+        curve = stats.ecdf(_censored(times)).sf
+        low, high = _bands(curve)
+        return Band(curve.quantiles, curve.probabilities, low.probabilities, high.probabilities)
+    found = curves.curves(times, times["weight"].to_numpy(float)[None, :])
+    share = found.free[0]
+    drawn = over_draws((len(times),), lambda counts: curves.of_draws(times, counts, lambda draws: draws.free))
+    limits = np.quantile(drawn, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2], axis=0)
+    low, high = np.where((share > 0.0) & (share < 1.0), limits, np.nan)
+    return Band(found.moments, share, low, high)
 
 
 def survival_at(times: pd.DataFrame, day: float) -> tuple[float, Interval]:

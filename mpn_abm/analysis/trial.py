@@ -33,7 +33,7 @@ def arms_of(trajectory: pd.DataFrame, summary: pd.DataFrame, plan: pd.DataFrame 
     """
     if plan is not None:
         trajectory = _with_paths(trajectory, plan)
-        plan = _without_equal_weights(plan)
+        plan = without_equal_weights(plan)
     names = [str(arm) for arm in pd.unique((summary if plan is None else plan)["arm"])]
     found = {}
     for arm in names:
@@ -50,7 +50,8 @@ def _with_paths(trajectory: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _without_equal_weights(plan: pd.DataFrame) -> pd.DataFrame:
+def without_equal_weights(plan: pd.DataFrame) -> pd.DataFrame:
+    """A plan without its weights where all patients count alike."""
     # exact tests, the log-rank test and the hazard ratio are of patients who count alike
     are_equal = "weight" in plan and plan["weight"].nunique(dropna=False) == 1 and plan["weight"].iloc[0] > 0.0
     return plan.drop(columns="weight") if are_equal else plan

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from mpn_abm.analysis.claims import rows_of
-from mpn_abm.analysis.endpoints import Own
 from mpn_abm.analysis.pairing import PAIRED
-from mpn_abm.scenario.endpoints import endpoint_of
 
 GAP = "  "
 YEAR = 365.25
@@ -21,24 +19,39 @@ LABELS = {
 Row = Mapping[str, Any]
 
 
-def trial_lines(tables: Mapping[str, pd.DataFrame], own: Own, reference: str) -> list[str]:
-    """The lines that answer a trial: who was there, and what each endpoint says of each arm.
+class Cells(NamedTuple):
+    """What a trial found: arms as columns, the first cell of a row its name."""
+
+    people: str
+    head: list[str]
+    flow: list[list[str]]
+    endpoints: dict[str, list[list[str]]]
+
+
+def trial_cells(tables: Mapping[str, pd.DataFrame], reference: str) -> Cells:
+    """Who was there, and what each endpoint says of each arm.
 
     Parameters
     ----------
     tables : mapping
-        As ``trial_tables`` makes them; comparison, flow, km, and power if it is there.
-    own : mapping
-        The endpoints of the file.
+        As ``trial_tables`` makes them; comparison, flow, km and survival.
     reference : str
         The arm that others are compared with.
     """
     flow = tables["flow"]
     arms = [reference, *(arm for arm in dict.fromkeys(flow["arm"]) if arm != reference)]
-    cells = [["", *(f"{arm} (reference)" if arm == reference else arm for arm in arms)], *_flow(flow, arms)]
-    for name in dict.fromkeys(tables["comparison"]["endpoint"]):
-        cells += [[name], *_endpoint(name, tables, own, arms)]
-    return [_people(flow), *_aligned(cells), *(power_lines(tables["power"]) if "power" in tables else ())]
+    head = ["", *(f"{arm} (reference)" if arm == reference else arm for arm in arms)]
+    names = dict.fromkeys(tables["comparison"]["endpoint"])
+    return Cells(_people(flow), head, _flow(flow, arms), {name: _endpoint(name, tables, arms) for name in names})
+
+
+def trial_lines(tables: Mapping[str, pd.DataFrame], reference: str) -> list[str]:
+    """The lines that answer a trial: those of ``trial_cells``, and of power if it is among the tables."""
+    found = trial_cells(tables, reference)
+    cells = [found.head, *found.flow]
+    for name, rows in found.endpoints.items():
+        cells += [[name], *rows]
+    return [found.people, *_aligned(cells), *(power_lines(tables["power"]) if "power" in tables else ())]
 
 
 def _people(flow: pd.DataFrame) -> str:
@@ -63,10 +76,10 @@ def _flow(flow: pd.DataFrame, arms: Sequence[str]) -> list[list[str]]:
     return cells
 
 
-def _endpoint(name: str, tables: Mapping[str, pd.DataFrame], own: Own, arms: Sequence[str]) -> list[list[str]]:
+def _endpoint(name: str, tables: Mapping[str, pd.DataFrame], arms: Sequence[str]) -> list[list[str]]:
     comparison = tables["comparison"]
     rows = rows_of(comparison[comparison["endpoint"] == name])
-    is_event = endpoint_of(name, dict(own)).is_event
+    is_event = bool((tables["survival"]["endpoint"] == name).any())
     cells, counted = [], _at_risk(name, tables["km"], arms)
     for statistic, day in dict.fromkeys(
         (row["statistic"], row["day"]) for row in rows if row["contrast"] != "hazard_ratio"
@@ -126,25 +139,36 @@ def _p_value(value: float | None) -> str:
     return ", p < 0.001" if value < 0.001 else f", p {value:.2g}"
 
 
-def power_lines(table: pd.DataFrame) -> list[str]:
-    """What the sizes that are planned would find, and how sure that is."""
-    rows = rows_of(table)
-    first, is_paired = rows[0], rows[0]["design"] == PAIRED
+def power_question(first: Row) -> str:
+    """What a row of the table of power asks, and of how large a trial."""
+    is_paired = first["design"] == PAIRED
     what = "time to event" if first["day"] is None else when(first["day"])
     large = (
         f"{first['patients']} pairs" if is_paired else f"{first['patients']} and {first['patients_versus']} patients"
     )
-    header = (
+    return (
         f"power: {first['endpoint']}, {what}, {first['arm']} versus {first['versus']}, {first['design']}, "
         f"{first['test']} at {first['alpha']:g}, of {first['repeats']} trials drawn from this one of {large}"
     )
+
+
+def unit_of_size(first: Row) -> str:
+    """What the sizes of a table of power count."""
+    return "pairs" if first["design"] == PAIRED else "patients an arm"
+
+
+def power_lines(table: pd.DataFrame) -> list[str]:
+    """What the sizes that are planned would find, and how sure that is."""
+    rows = rows_of(table)
+    first = rows[0]
+    header = power_question(first)
     if first["patients_needed"] is None:
-        alike = "no pair differs" if is_paired else "all patients are alike"
+        alike = "no pair differs" if first["design"] == PAIRED else "all patients are alike"
         return [
             header,
             f"  not known for any size, as {alike} in {first['endpoint']}: no drawn trial can find a difference",
         ]
-    lines = [header, *(_of_size(row, "pairs" if is_paired else "patients an arm") for row in rows)]
+    lines = [header, *(_of_size(row, unit_of_size(first)) for row in rows)]
     if not all(row["answered"] for row in rows):
         lines.append(
             "  to be surer, say more trial.patients, or let trial.power.most_patients ask for more; none is run again"

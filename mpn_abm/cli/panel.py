@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mpn_abm.columns import PHASES
+from mpn_abm.pictures.palette import EMPHASIS, Palette
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,6 @@ SHARE = 0.01
 BLOCKS = "▁▂▃▄▅▆▇█"
 EIGHTHS = " ▏▎▍▌▋▊▉"
 BAR, SPARK, LABEL = 30, 40, 12
-COLOURS = ("cyan", "dark_orange", "yellow", "magenta", "green", "blue", "red")
 Shown = Callable[["Batch"], None]
 
 
@@ -110,14 +110,15 @@ class Panel:
         text.append(f"{self.name}  ", style="bold")
         text.append(bar(share, BAR), style="green")
         text.append(f" {100 * share:3.0f} %  {self._where()}  {days:,.3g} days/s  {clock(left)} left\n")
-        for k, clone in enumerate(program.founders):
+        palette = Palette((), {name: clone.genotype for name, clone in program.spec.clones.items()})
+        for clone in program.founders:
             held = self._mean(f"fraction_{clone}") or 0.0
             text.append(f"{clone[:LABEL]:{LABEL}} ")
-            text.append(bar(held, BAR), style=COLOURS[k % len(COLOURS)])
+            text.append(bar(held, BAR), style=palette.clone_line(clone))
             text.append(f" {100 * held:5.1f} %\n")
         if self.vaf:
             text.append(f"{'VAF':{LABEL}} ")
-            text.append(sparkline(self.vaf, SPARK), style="dark_orange")
+            text.append(sparkline(self.vaf, SPARK), style=EMPHASIS)
             text.append(f" {self.vaf[-1][1]:.3f}")
         text.append(self._phases())
         return text

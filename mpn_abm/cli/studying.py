@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from mpn_abm.analysis.claims import rows_of
-from mpn_abm.analysis.tables import with_headlines
 from mpn_abm.analysis.trial_lines import trial_lines
 from mpn_abm.cli import claiming
 from mpn_abm.cli.sensing import print_findings
@@ -123,9 +122,9 @@ def _report(study: StudyFile, done: Study, done_before: int, seconds: float) -> 
     there = len(done.tables["patients"]) if said is not None else 0
     if said is not None and there > said:
         print(f"{there:,} patients, more than the {said:,} of the file, for the power that is asked")
-    shown = frames_of(done, ("comparison", "flow", "km", "power"))
+    shown = frames_of(done, ("comparison", "flow", "km", "survival", "power"))
     if "comparison" in shown:
-        print(*trial_lines(shown, with_headlines(study.endpoints), facts["reference"]), sep="\n")
+        print(*trial_lines(shown, facts["reference"]), sep="\n")
     if study.kind == "sensitivity":
         print_findings(analysed(Path(facts["out"]), strict=False))
     if "claims" in done.tables:

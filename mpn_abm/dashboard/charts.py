@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from mpn_abm.pictures.labels import quantity
+
 WIDTH, HEIGHT = 380, 170
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 26, 24
 # points of a line: as many as can be told apart
@@ -149,8 +151,7 @@ def nice_step(length: float, parts: int) -> float:
 
 
 def short(value: float) -> str:
-    """A number in few letters."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= size:
-            return f"{value / (1e3 if letter == 'k' else size):.3g}{letter}"
-    return f"{value:,.0f}" if abs(value) >= 1e3 else f"{value:.3g}"
+    """A number in few letters; a large one as in the pictures of a run."""
+    if 1e4 <= abs(value) < 1e6:
+        return f"{value / 1e3:.3g}k"
+    return quantity(value)

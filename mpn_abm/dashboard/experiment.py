@@ -113,7 +113,9 @@ class Experiment:
 
     def _after(self, content: Said, day: float, words: str) -> Experiment:
         name = content["name"].removesuffix(BY_HAND)[: LONGEST_NAME - len(BY_HAND)] + BY_HAND
-        return Experiment(load({**content, "name": name}), (*self.deeds, Deed(day, words)), self)
+        # somebody looked at one marrow, and that is what the file repeats
+        scenario = load({**content, "name": name, "replicates": 1})
+        return Experiment(scenario, (*self.deeds, Deed(day, words)), self)
 
     def _stopped(self, drug: str, day: float) -> Said:
         """The content of the file with nothing of a drug from a day on."""

@@ -21,6 +21,7 @@ from mpn_abm.dashboard.live import LiveMarrow
 from mpn_abm.dashboard.opened import OPENED
 from mpn_abm.dashboard.painting import data_url, paint
 from mpn_abm.errors import MpnAbmError
+from mpn_abm.pictures.palette import EXPOSURE, PAPER
 from mpn_abm.scenario.examples import file_of, scenario_files
 from mpn_abm.scenario.scenario import load
 
@@ -28,8 +29,10 @@ from mpn_abm.scenario.scenario import load
 PLAY_INTERVAL, RENDER_INTERVAL = 1, 3
 INFUSIONS = {"1 million": 1e6, "10 million": 1e7, "100 million": 1e8, "1 billion": 1e9}
 RATIOS = {"0.1 per target": 0.1, "0.3 per target": 0.3, "1 per target": 1.0, "3 per target": 3.0, "10 per target": 10.0}
-STYLE = """
-.marrow { image-rendering: pixelated; width: 100%; display: block; background: #fff }
+STYLE = (
+    f":root {{ --bar: {EXPOSURE}; --paper: {PAPER} }}"
+    + """
+.marrow { image-rendering: pixelated; width: 100%; display: block; background: var(--paper) }
 .marrow, .swatch { border: 1px solid rgba(128, 128, 128, .5) }
 .chart { width: 100%; max-width: 520px; display: block; font-family: Roboto, sans-serif; fill: currentColor }
 .chart .title { font-size: 13px; font-weight: 500 } .chart .unit { font-weight: 400; opacity: .7 }
@@ -37,12 +40,13 @@ STYLE = """
 .chart .end { text-anchor: end } .chart .middle { text-anchor: middle }
 .chart .grid { stroke: currentColor; stroke-opacity: .15 } .chart .base { stroke: currentColor; stroke-opacity: .6 }
 .chart .curve { fill: none; stroke-width: 1.8 } .chart .mark { stroke: currentColor; stroke-dasharray: 3 3; opacity: .6}
-.chart .bar { fill: #7a9fb8; opacity: .55 }
+.chart .bar { fill: var(--bar); opacity: .55 }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 6px 14px }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 14px; font-size: 13px; margin-top: 6px }
 .swatch { display: inline-block; width: 12px; height: 12px; margin-right: 5px; vertical-align: -1px }
 .deeds { font-size: 14px; margin: 0; padding-left: 18px }
 """
+)
 Value = TypeVar("Value")
 
 

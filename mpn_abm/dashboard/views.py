@@ -6,11 +6,14 @@ import math
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
+
 from mpn_abm.dashboard.charts import Line, axis_until, chart, courses
 from mpn_abm.dashboard.experiment import Deed
 from mpn_abm.dashboard.live import LiveMarrow
-from mpn_abm.dashboard.painting import CAR_T, EMPTY, LIGHT_IN_SCAR, OF_BASE, OTHERS, colour_of
+from mpn_abm.dashboard.painting import kinds_of, palette_of
 from mpn_abm.mechanisms.log import DOSE, TREATMENT_START, TREATMENT_STOP
+from mpn_abm.pictures.palette import EMPTY, LINES, PAPER, SCAR, SCAR_STRENGTH, T_CELL, T_CELL_STATES, mixed
 from mpn_abm.scenario.schema import Spec
 from mpn_abm.state import LOG_KIND, LOG_STEP, LOG_VALUE, LOG_WHO, LOGGED
 
@@ -18,13 +21,17 @@ from mpn_abm.state import LOG_KIND, LOG_STEP, LOG_VALUE, LOG_WHO, LOGGED
 AT_ONCE = ("car_t", "transplant")
 DRUG_NAMES = {"car_t": "CAR T cells"}
 INK = "currentColor"
-_GENES = (("vaf_jak2", "JAK2", OF_BASE["JAK2_V617F"]), ("vaf_calr", "CALR", OF_BASE["CALR_TYPE1"]))
+_GENES = (("vaf_jak2", "JAK2", LINES["JAK2_V617F"]), ("vaf_calr", "CALR", LINES["CALR_TYPE1"]))
+_T_CELLS = (
+    ("car_t_total", "in all", T_CELL_STATES["car_t_total"]),
+    ("car_t_exhausted", "exhausted", T_CELL_STATES["car_t_exhausted"]),
+)
 # title, unit, columns with their labels and colours, and the least top of the axis
 _CHARTS = (
     ("VAF", "fraction", _GENES, 0.1),
-    ("CAR T cells", "cells", (("car_t_total", "in all", CAR_T), ("car_t_exhausted", "exhausted", OTHERS[0])), 0.0),
+    ("CAR T cells", "cells", _T_CELLS, 0.0),
     ("Platelets", "per nl", (("platelets_per_nl", "platelets", INK),), 0.0),
-    ("Hemoglobin", "g/l", (("hemoglobin_g_per_l", "hemoglobin", INK),), 0.0),
+    ("Haemoglobin", "g/l", (("hemoglobin_g_per_l", "haemoglobin", INK),), 0.0),
     ("White cells", "per nl", (("wbc_per_nl", "white cells", INK),), 0.0),
     ("Spleen", "ml", (("spleen_ml", "spleen", INK),), 0.0),
     ("Scar", "mean density", (("fibrosis_mean", "scar", INK),), 0.2),
@@ -49,16 +56,8 @@ def charts_of(model: LiveMarrow) -> dict[str, str]:
 
 def _shares(model: LiveMarrow) -> list[Line]:
     """A line for each clone of the file."""
-    said, spec = model.datacollector.model_vars, model.experiment.scenario.spec
-    return [
-        Line(name, _ink(colour_of(clone.genotype, model.genotypes)), said[f"fraction_{name}"])
-        for name, clone in spec.clones.items()
-    ]
-
-
-def _ink(colour: str) -> str:
-    """A colour of cells as one of lines, which are thin and want more of it."""
-    return {"#a6d5f2": "#3f93c9"}.get(colour, colour)
+    said, palette = model.datacollector.model_vars, palette_of(model)
+    return [Line(name, palette.clone_line(name), said[f"fraction_{name}"]) for name in palette.clones]
 
 
 def _marks(model: LiveMarrow) -> list[float]:
@@ -90,18 +89,19 @@ def _courses(model: LiveMarrow) -> list[tuple[str, list[tuple[float, float]]]]:
 
 def legend_of(model: LiveMarrow) -> str:
     """The colours of the picture, as HTML."""
-    there = [label for label in model.genotypes[1:] if model.row.get(f"genotype_cells_{label.partition('+')[0]}")]
-    colours = {label.partition("+")[0].replace("_", " "): colour_of(label, model.genotypes) for label in there}
+    kinds, looks = kinds_of(model)
+    there = np.bincount(kinds, minlength=len(looks) + 1)[1:]
+    colours = {label: colour for (label, colour), cells in zip(looks, there, strict=True) if cells}
     if model.row.get("car_t_total"):
-        colours["CAR T cell"] = CAR_T
-    colours |= {"empty": EMPTY, "scar is darker": ""}
+        colours["CAR T cell"] = T_CELL
+    colours |= {"empty niche": EMPTY, "scar is darker": f"linear-gradient(90deg, {PAPER}, {_IN_SCAR})"}
     return "".join(
-        f'<span class="key"><span class="swatch" style="background:{colour or _IN_SCAR}"></span>{escape(label)}</span>'
+        f'<span class="key"><span class="swatch" style="background:{colour}"></span>{escape(label)}</span>'
         for label, colour in colours.items()
     )
 
 
-_IN_SCAR = "linear-gradient(90deg, #fff, rgb({0} {0} {0}))".format(round(255 * LIGHT_IN_SCAR))
+_IN_SCAR = mixed(PAPER, SCAR, SCAR_STRENGTH)
 
 
 def headline_of(model: LiveMarrow) -> str:

@@ -6,14 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Strict
 
+from mpn_abm.analysis.bands import WITHOUT_BAND, counts
 from mpn_abm.mechanisms.declaration import Block, Name, setting
 from mpn_abm.scenario.claims import Claim
 from mpn_abm.scenario.schema import Moment
-
-SCORED = ("fit", "test")
-"""Roles that count; a target without a role is fitted."""
-WITHOUT_BAND = ("order", "exists")
-"""Kinds that are held by a value above 0: the least sure step of an order, or a share."""
 
 
 class Experiment(Block):
@@ -54,7 +50,7 @@ class Target(Claim):
     @property
     def is_scored(self) -> bool:
         """Whether it counts."""
-        return (self.role or "fit") in SCORED
+        return counts(self.role)
 
     @property
     def can_fail(self) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from mpn_abm.evidence.blocks import WITHOUT_BAND, Target
+from mpn_abm.analysis.bands import WITHOUT_BAND
+from mpn_abm.evidence.blocks import Target
 from mpn_abm.scenario.claims import CORRELATIONS, OF_TIMES
 from mpn_abm.scenario.endpoints import Endpoint, endpoint_of
 from mpn_abm.scenario.finding import Finding

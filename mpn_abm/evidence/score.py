@@ -13,9 +13,10 @@ from typing import Any
 import pandas as pd
 
 import mpn_abm
+from mpn_abm.analysis.bands import WITHOUT_BAND
 from mpn_abm.errors import UsageError
 from mpn_abm.evidence.answers import Answer, answers
-from mpn_abm.evidence.blocks import WITHOUT_BAND, Target
+from mpn_abm.evidence.blocks import Target
 from mpn_abm.evidence.experiments import Loaded, loaded
 from mpn_abm.evidence.table import COLUMNS, lines_of
 from mpn_abm.evidence.targets import TargetFile, read_targets

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from mpn_abm.analysis.bands import WITHOUT_BAND, band_in_words
 from mpn_abm.analysis.claims import rows_of
 from mpn_abm.columns import Column
-from mpn_abm.evidence.blocks import WITHOUT_BAND
 
 COLUMNS = (
     Column("file", "string", "-", "the file of targets"),
@@ -63,7 +63,7 @@ def _line(row: dict[str, Any]) -> str:
     published = "" if row["published"] is None else f"{row['published']:.3g}, "
     z = "" if row["z"] is None else f", z {row['z']:+.1f}"
     model = f"{row['value']:.3g}{interval_of(row)}"
-    told = f"{row['target']} ({role}): {model}; published {published}{_band(row)}{z}"
+    told = f"{row['target']} ({role}): {model}; published {published}{band_in_words(row, _short)}{z}"
     wrong = f"; {row['reason']}" if row["kind"] in WITHOUT_BAND and not row["held"] else ""
     return f"{verdict} {told}{wrong} [{row['source'] or '-'}]"
 
@@ -73,18 +73,12 @@ def interval_of(row: Mapping[str, Any]) -> str:
     limits = row["value_low"], row["value_high"]
     if limits == (None, None):
         return ""
-    low, high = ("not known" if limit is None else f"{limit:.3g}" for limit in limits)
+    low, high = ("not known" if limit is None else _short(limit) for limit in limits)
     return f" ({low} to {high})"
 
 
-def _band(row: dict[str, Any]) -> str:
-    if row["kind"] == "order":
-        return str(row["order"])
-    if row["kind"] == "exists":
-        return "at least one"
-    if row["low"] is None:
-        return f"at most {row['high']:.3g}"
-    return f"at least {row['low']:.3g}" if row["high"] is None else f"{row['low']:.3g} to {row['high']:.3g}"
+def _short(number: float) -> str:
+    return f"{number:.3g}"
 
 
 def _counted(part: dict[str, Any]) -> str:

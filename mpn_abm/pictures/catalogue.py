@@ -31,6 +31,8 @@ KINDS: dict[str, Kind] = {
     "kaplan_meier": Kind("kaplan_meier", "share without an event, with intervals and numbers at risk"),
     "waterfall": Kind("waterfall", "the change of every patient, from the worst to the best"),
     "swimmer": Kind("swimmer", "the course of every patient, with what happened on it"),
+    "flow": Kind("flow", "where the patients of a trial went, by arm and day (CONSORT)"),
+    "power": Kind("power", "the share of smaller and larger trials that would find the difference"),
     "heatmap": Kind("heatmap", "a value of a sweep over two of its parameters"),
     "pairs": Kind("pairs", "a value of a sweep against each parameter, and over each pair"),
     "tornado": Kind("tornado", "how much each parameter matters, and how well it is known"),

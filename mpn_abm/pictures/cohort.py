@@ -8,6 +8,8 @@ import pandas as pd
 
 from mpn_abm.analysis.endpoints import details_on, times_to
 from mpn_abm.analysis.patients import Patients
+from mpn_abm.analysis.trial import arms_of as patients_by_arm
+from mpn_abm.analysis.trial import without_equal_weights
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import arms_of, trajectory_of
@@ -18,18 +20,26 @@ COLUMNS = ["arm", "patient", "time_days", "event", "died"]
 
 
 def times_of(recording: Recording, endpoint: str) -> pd.DataFrame:
-    """arm, patient, time_days, event, died: the time to an event of each patient."""
+    """arm, patient, time_days, event, died, if patients have weights weight: the time to an event of each patient."""
     if recording.has("survival"):
         table = recording.frame("survival")
         if (table["endpoint"] == endpoint).any():
-            return table.loc[table["endpoint"] == endpoint, COLUMNS].reset_index(drop=True)
+            return _weighted(recording, table.loc[table["endpoint"] == endpoint, COLUMNS].reset_index(drop=True))
     if endpoint not in ENDPOINTS or not ENDPOINTS[endpoint].is_event:
         raise UsageError(unknown("event", endpoint, events_of(recording)))
     pieces = [
         times_to(patients, endpoint, {}).rename_axis("patient").reset_index().assign(arm=arm)
         for arm, patients in _patients(recording)
     ]
-    return pd.concat(pieces, ignore_index=True)[COLUMNS]
+    return _weighted(recording, pd.concat(pieces, ignore_index=True)[COLUMNS])
+
+
+def _weighted(recording: Recording, table: pd.DataFrame) -> pd.DataFrame:
+    """A table of patients with their weights, if they have any."""
+    plan = without_equal_weights(recording.frame("plan")) if recording.is_study else table
+    if "weight" not in plan or plan is table:
+        return table
+    return table.merge(plan[["arm", "patient", "weight"]], on=["arm", "patient"], how="left")
 
 
 def events_of(recording: Recording) -> list[str]:
@@ -42,14 +52,16 @@ def events_of(recording: Recording) -> list[str]:
 
 
 def changes_of(recording: Recording, endpoint: str, day: float | None) -> tuple[pd.DataFrame, float | None]:
-    """arm, patient, base, value, relative_change of a column or endpoint; and the day, None for the last."""
+    """arm, patient, base, value, relative_change, as above weight, of a column or endpoint; and the day, None for the
+    last.
+    """
     if recording.has("endpoints"):
         table = recording.frame("endpoints")
         mine = table[table["endpoint"] == endpoint]
         if len(mine):
             asked = day if day is not None else _usual_day(mine)
             nearest = min(mine["day"].unique(), key=lambda one: abs(one - asked))
-            return mine[mine["day"] == nearest].reset_index(drop=True), float(nearest)
+            return _weighted(recording, mine[mine["day"] == nearest].reset_index(drop=True)), float(nearest)
     pieces = []
     for arm, patients in _patients(recording):
         column = endpoint_of(endpoint, {}).column
@@ -57,7 +69,7 @@ def changes_of(recording: Recording, endpoint: str, day: float | None) -> tuple[
             raise UsageError(unknown("column", endpoint, map(str, patients.table.columns)))
         found = details_on(patients, endpoint, {}, day)
         pieces.append(found.rename_axis("patient").reset_index().assign(arm=arm))
-    return pd.concat(pieces, ignore_index=True), day
+    return _weighted(recording, pd.concat(pieces, ignore_index=True)), day
 
 
 def _usual_day(table: pd.DataFrame) -> float:
@@ -69,6 +81,12 @@ def _usual_day(table: pd.DataFrame) -> float:
 def _patients(recording: Recording) -> Iterator[tuple[str | None, Patients]]:
     recording.need("trajectory", "the patients are read from its rows")
     summary = recording.frame("summary") if recording.has("summary") else None
+    if "dropout_day" in (recording.columns("plan") if recording.is_study else ()):
+        # a trial does not see what becomes of those who have left
+        yield from patients_by_arm(
+            recording.frame("trajectory"), recording.frame("summary"), recording.frame("plan")
+        ).items()
+        return
     for arm in arms_of(recording):
         rows = trajectory_of(recording, arm, None)
         mine = summary

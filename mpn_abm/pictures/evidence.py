@@ -8,20 +8,18 @@ from typing import Any
 
 import pandas as pd
 
+from mpn_abm.analysis.bands import band_in_words, counts
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import quantity
 from mpn_abm.pictures.palette import FAINT, GRID, HELD, INK, NOT_HELD
 from mpn_abm.pictures.recording import Recording
-from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
+from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure, note
 from mpn_abm.scenario.suggestions import unknown
 
 TABLES = ("evidence", "score", "claims")
 # how far beyond a band is drawn, in widths of the band
 REACH = 1.25
 MOST = 70
-# kinds of figures that are held by a value above 0
-ABOVE_0 = ("order", "exists")
-UNSCORED = ("rival", "order", "unverified", "rule")
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def draw(recording: Recording, *, columns: Sequence[str] | None = None, title: s
     axis.axvspan(0, 1, color=GRID, alpha=0.35, linewidth=0, zorder=0)
     axis.set_yticks(range(len(rows)), [row.name.replace("_", " ") for row in rows])
     for label, row in zip(axis.get_yticklabels(), rows, strict=True):
-        label.set_color(INK if row.held else NOT_HELD)
+        label.set_fontweight("normal" if row.held else "bold")
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_xlim(-REACH - 0.06, 1 + REACH + 0.06)
     axis.set_xticks([0, 1], ["lower end", "upper end"])
@@ -70,11 +68,12 @@ def draw(recording: Recording, *, columns: Sequence[str] | None = None, title: s
     right.set_ylim(axis.get_ylim())
     right.set_yticks(range(len(rows)), [row.text for row in rows], fontsize=6.8)
     right.tick_params(length=0)
+    note(axis, "model  [published band]", x=1.012, y=1.0, ha="left", va="bottom")
     right.spines["right"].set_visible(False)
     right.grid(False)
     axis.tick_params(axis="y", length=0)
     legend_below(figure, _legend())
-    scored = [row for row in rows if row.role not in UNSCORED]
+    scored = [row for row in rows if counts(row.role)]
     held = sum(row.held for row in scored)
     told = f"{held} of {len(scored)} within their bands"
     question = recording.question or "Does the model agree with what was published?"
@@ -127,9 +126,9 @@ def _row(said: dict[Any, Any]) -> Row:
     def placed(number: Any) -> float | None:
         return None if number is None else scale[0] + scale[1] * float(number)
 
-    unit = f" {said['unit']}" if said.get("unit") not in (None, "", "-") else ""
+    unit = f" {said['unit']}" if said.get("unit") not in (None, "", "-", "fraction") else ""
     name = str(said.get("target") or said.get("claim") or said.get("id"))
-    band = "above 0" if said.get("kind") in ABOVE_0 else _band(low, high)
+    band = band_in_words(said, quantity)
     text = "not known" if value is None else f"{quantity(float(value))}{unit}  [{band}]"
     return Row(name, placed(low), placed(high), placed(published), placed(value), placed(said.get("value_low")),
                placed(said.get("value_high")), held, str(said.get("role") or ""), text)  # fmt: skip
@@ -137,12 +136,6 @@ def _row(said: dict[Any, Any]) -> Row:
 
 def _within(value: Any, low: Any, high: Any) -> bool:
     return value is not None and (low is None or value >= low) and (high is None or value <= high)
-
-
-def _band(low: Any, high: Any) -> str:
-    if low is None:
-        return f"at most {quantity(float(high))}"
-    return f"at least {quantity(float(low))}" if high is None else f"{quantity(float(low))} to {quantity(float(high))}"
 
 
 def _scale(low: Any, high: Any, value: Any, published: Any) -> tuple[float, float]:
@@ -191,5 +184,5 @@ def _legend() -> list[Any]:
         Patch(facecolor=GRID, label="published band"),
         Line2D([], [], color=INK, linewidth=1.2, label="published value"),
         Line2D([], [], color=HELD, marker="o", markersize=4.6, label="model, within"),
-        Line2D([], [], color=NOT_HELD, marker="D", markersize=4.6, label="model, outside"),
+        Line2D([], [], color=NOT_HELD, marker="D", markersize=4.6, label="model, outside (bold)"),
     ]

@@ -74,5 +74,6 @@ def draw_exposures(axis: Any, exposures: list[Exposure], per_unit: float) -> Non
     axis.set_yticks(range(len(exposures)), [treatment_words(exposure.name) for exposure in exposures])
     axis.set_ylim(len(exposures) - 0.4, -0.6)
     axis.grid(False)
-    axis.tick_params(axis="y", length=0)
+    # a mark on day 0 does not lie on the name
+    axis.tick_params(axis="y", length=0, pad=7)
     axis.spines["left"].set_visible(False)

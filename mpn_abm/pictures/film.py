@@ -14,13 +14,14 @@ from mpn_abm.pictures.labels import moment, time_unit
 from mpn_abm.pictures.maps import healthy_kinds
 from mpn_abm.pictures.marrow import Marrow, Snapshot
 from mpn_abm.pictures.needs import need
-from mpn_abm.pictures.palette import EMPTY, FAINT, GRID, INK, PAPER, SCAR, T_CELL, mixed, rgb
+from mpn_abm.pictures.palette import EMPTY, FAINT, GRID, INK, PAPER, SCAR, SCAR_STRENGTH, T_CELL, mixed, rgb
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import palette_of
-from mpn_abm.pictures.shading import SCAR_STRENGTH, angle_of, edges, flat_image, projected
+from mpn_abm.pictures.shading import angle_of, edges, flat_image, projected
 
 # of the height of a frame
 STRIP, LEGEND = 0.19, 0.2
+LEGEND_SCALES = (1.0, 0.85, 0.7)
 TURNING_FRAMES = 72
 
 
@@ -141,8 +142,11 @@ class Film:
     @cached_property
     def _letters(self) -> Any:
         """A font of the size of the frame."""
+        return self._font_of(1.0)
+
+    def _font_of(self, scale: float) -> Any:
         folder = need("matplotlib", "plot").get_data_path()
-        return self._font.truetype(f"{folder}/fonts/ttf/DejaVuSans.ttf", max(round(0.0215 * self.size), 7))
+        return self._font.truetype(f"{folder}/fonts/ttf/DejaVuSans.ttf", max(round(0.0215 * scale * self.size), 7))
 
     @cached_property
     def _backdrop(self) -> Any:
@@ -153,24 +157,32 @@ class Film:
         return frame
 
     def _draw_legend(self, draw: Any) -> None:
-        box = round(0.02 * self.size)
-        x, y = round((1 - LEGEND) * self.size), round(0.085 * self.size)
         rows = [*self.marrow.legend, ("empty niche", EMPTY), ("scar", mixed(PAPER, SCAR, SCAR_STRENGTH))]
         if self.recording.has("trajectory") and "car_t_total" in self.recording.columns("trajectory"):
             rows.append(("CAR T cells", T_CELL))
-        for label, colour in rows:
+        x, upper = round((1 - LEGEND) * self.size), round(0.085 * self.size)
+        room = self._strip[1] - round(0.05 * self.size) - upper
+        # the more kinds of cells, the smaller their names
+        for scale in LEGEND_SCALES:
+            box, font = round(0.02 * scale * self.size), self._font_of(scale)
+            width = self.size - x - box - round(0.022 * self.size)
+            words = [self._folded(draw, label, width, font) for label, _ in rows]
+            line, gap = round(0.028 * scale * self.size), round(0.012 * scale * self.size)
+            if sum(len(lines) * line + gap for lines in words) <= room:
+                break
+        y = upper
+        for (_, colour), lines in zip(rows, words, strict=True):
             draw.rectangle((x, y, x + box, y + box), fill=colour, outline=FAINT)
-            words = self._folded(draw, label, self.size - x - box - round(0.022 * self.size))
-            for line in words:
-                draw.text((x + box + round(0.012 * self.size), y - 1), line, fill=INK, font=self._letters)
-                y += round(0.028 * self.size)
-            y += round(0.012 * self.size)
+            for text in lines:
+                draw.text((x + box + round(0.012 * self.size), y - 1), text, fill=INK, font=font)
+                y += line
+            y += gap
 
-    def _folded(self, draw: Any, text: str, width: float) -> list[str]:
+    def _folded(self, draw: Any, text: str, width: float, font: Any) -> list[str]:
         lines = [""]
         for word in text.split():
             longer = f"{lines[-1]} {word}".strip()
-            if draw.textlength(longer, font=self._letters) <= width or not lines[-1]:
+            if draw.textlength(longer, font=font) <= width or not lines[-1]:
                 lines[-1] = longer
             else:
                 lines.append(word)
@@ -214,7 +226,10 @@ class Film:
         draw.text((left, upper - round(0.036 * self.size)), "VAF (fraction)", fill=INK, font=self._letters)
         x = left + draw.textlength("VAF (fraction)  ", font=self._letters)
         for label, colour, days, values in self._courses:
-            draw.text((x, upper - round(0.036 * self.size)), label, fill=colour, font=self._letters)
+            level, sign = upper - round(0.022 * self.size), round(0.03 * self.size)
+            draw.line((x, level, x + sign, level), fill=colour, width=max(round(0.006 * self.size), 1))
+            x += sign + gap / 2
+            draw.text((x, upper - round(0.036 * self.size)), label, fill=INK, font=self._letters)
             x += draw.textlength(f"{label}  ", font=self._letters)
             self._line(frame, days, values, mixed(colour, PAPER, 0.72))
         draw.line((left, lower, right, lower), fill=FAINT)

@@ -9,6 +9,7 @@ import numpy as np
 
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import genotype_words
+from mpn_abm.pictures.looks import label_of
 from mpn_abm.pictures.palette import Palette, mixed
 from mpn_abm.pictures.recording import Recording
 
@@ -141,7 +142,10 @@ def short_name(clone: Clone) -> str:
 
 
 def legend_of(tree: Tree, palette: Palette) -> list[tuple[str, str]]:
-    """What the colours are: clones of the file, then what arose, by genotype without its background drivers."""
+    """What the colours are: clones of the file, then what arose, by genotype without its background drivers.
+
+    What arose has the middle one of its shades.
+    """
     found: dict[str, str] = {}
     for clone in tree.clones.values():
         if clone.name in palette.clones:
@@ -152,7 +156,7 @@ def legend_of(tree: Tree, palette: Palette) -> list[tuple[str, str]]:
             )
     for clone in tree.clones.values():
         if clone.name not in palette.clones:
-            base, *flags = clone.genotype.split("+")
-            kind = "transformed" if "transformed" in flags else "with background drivers" if flags else "arisen"
-            found.setdefault(f"{genotype_words(base)}, {kind}", palette.fill(clone.genotype))
+            words = label_of(clone.genotype)
+            shade = mixed(palette.fill(clone.genotype), "#000000", sorted(SHADES)[len(SHADES) // 2])
+            found.setdefault(words if "+" in clone.genotype else f"{words}, arisen", shade)
     return list(found.items())

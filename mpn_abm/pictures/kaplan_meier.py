@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mpn_abm.analysis.shares import LEVEL
-from mpn_abm.analysis.survival import log_rank, median_time
+from mpn_abm.analysis.survival import log_rank, median_time, survival_curve
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.cohort import are_independent, by_arm, events_of, times_of
 from mpn_abm.pictures.labels import TimeUnit, quantity, time_unit, words
@@ -51,17 +49,21 @@ def draw(
     figure = new_figure(6.2, 3.7 + 0.3 * len(arms))
     axis, table = figure.subplots(2, 1, sharex=True, height_ratios=[3.0, 0.25 + 0.19 * len(arms)])
     for one, mine in arms.items():
-        draw_curve(axis, mine, colours[one], _label(one, mine), unit)
-    _finish(axis, name, unit, span)
-    axis.legend(loc="best")
+        draw_curve(axis, mine, colours[one], _label(one, mine, unit), unit)
+    _finish(axis, name, unit, span, len(arms))
     numbers = draw_numbers_at_risk(table, arms, colours, unit, span)
     table.set_xlabel(unit.label)
     said = differences(recording, arms, name)
     if said:
         figure.supxlabel("\n".join(said), x=0.01, ha="left", fontsize=7.0, color=FAINT)
-    question, whose = head_of(recording, arm, int(times.groupby("arm", dropna=False).size().max()))
-    heading(figure, question if title is None else title, f"{words(name)}; {whose} of each arm" if title != "" else "")
-    shown = "; ".join(f"{_label(one, mine)}, {numbers[one][-1]} at risk at the end" for one, mine in arms.items())
+    weighted = ", curves by the weights of the patients" if "weight" in times else ""
+    question, whose = head_of(recording, arm, int(times.groupby("arm", dropna=False).size().max()), len(arms))
+    heading(
+        figure,
+        question if title is None else title,
+        f"{name.replace('_', ' ')}; {whose}{weighted}" if title != "" else "",
+    )
+    shown = "; ".join(f"{_label(one, mine, unit)}, {numbers[one][-1]} at risk at the end" for one, mine in arms.items())
     return Picture(figure, f"Kaplan-Meier curves, {words(name)}, of {recording.name}: {shown}. "
                            f"{'. '.join(said)}")  # fmt: skip
 
@@ -73,21 +75,13 @@ def _usual(recording: Recording) -> str:
 
 def steps(times: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Days, shares free of the event, lower and upper limits, from day 0 to the last day that anybody was watched."""
-    from scipy import stats
-
-    day, event = times["time_days"].to_numpy(float), times["event"].to_numpy(bool)
-    curve = stats.ecdf(stats.CensoredData(uncensored=day[event], right=day[~event])).sf
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-        # at 0 and 1 the formula has no interval, of which scipy warns
-        warnings.simplefilter("ignore", RuntimeWarning)
-        interval: Any = curve.confidence_interval(LEVEL, method="log-log")
-    x = np.concatenate([[0.0], curve.quantiles, [day.max()]])
+    found = survival_curve(times)
+    x = np.concatenate([[0.0], found.days, [times["time_days"].max()]])
 
     def course(values: np.ndarray, first: float) -> np.ndarray:
         return np.concatenate([[first], values, values[-1:] if len(values) else [first]])
 
-    low, high = (course(band.probabilities, np.nan) for band in (interval.low, interval.high))
-    return x, course(curve.probabilities, 1.0), low, high
+    return x, course(found.share, 1.0), course(found.low, np.nan), course(found.high, np.nan)
 
 
 def draw_curve(axis: Any, times: pd.DataFrame, colour: str, label: str, unit: TimeUnit) -> None:
@@ -100,10 +94,14 @@ def draw_curve(axis: Any, times: pd.DataFrame, colour: str, label: str, unit: Ti
     axis.plot(left / unit.days, at, "|", color=colour, markersize=5, markeredgewidth=0.8)
 
 
-def _finish(axis: Any, name: str, unit: TimeUnit, span: float) -> None:
+def _finish(axis: Any, name: str, unit: TimeUnit, span: float, arms: int) -> None:
     from matplotlib.ticker import MultipleLocator
 
-    axis.set_ylim(0, 1.02)
+    # the legend has a row for each arm above the curves
+    axis.set_ylim(0, 1.04 + 0.08 * arms)
+    axis.set_yticks(np.linspace(0, 1, 6))
+    axis.spines["left"].set_bounds(0, 1)
+    axis.legend(loc="upper right", borderaxespad=0.0)
     axis.set_xlim(0, span / unit.days)
     axis.xaxis.set_major_locator(MultipleLocator(unit.step(span)))
     axis.tick_params(labelbottom=False)
@@ -119,7 +117,8 @@ def draw_numbers_at_risk(
     numbers = {one: at_risk(mine, days) for one, mine in arms.items()}
     for row, (one, counts) in enumerate(numbers.items()):
         for day, number in zip(days, counts, strict=True):
-            axis.text(day / unit.days, row, str(number), color=colours[one], ha="center", va="center", fontsize=7.5)
+            axis.text(day / unit.days, row, str(number), ha="center", va="center", fontsize=7.5)
+        axis.axhspan(row - 0.42, row + 0.42, color=colours[one], alpha=0.14, linewidth=0)
     axis.set_yticks(range(len(arms)), [_name(one) for one in arms])
     axis.set_ylim(len(arms) - 0.5, -0.5)
     axis.set_title("number at risk", fontweight="normal", fontsize=7.5)
@@ -129,8 +128,6 @@ def draw_numbers_at_risk(
     axis.tick_params(axis="y", pad=13)
     for side in axis.spines.values():
         side.set_visible(False)
-    for label, one in zip(axis.get_yticklabels(), arms, strict=True):
-        label.set_color(colours[one])
     return numbers
 
 
@@ -142,13 +139,16 @@ def at_risk(times: pd.DataFrame, days: np.ndarray) -> list[int]:
 def differences(recording: Recording, arms: dict[str | None, pd.DataFrame], name: str) -> list[str]:
     """What can be said of the difference to the reference.
 
-    Of independent arms the log-rank test; of twins, who are not independent, what the comparison says.
+    Of independent arms the log-rank test, which is of patients who count alike; of twins, who are not independent,
+    what the comparison says.
     """
     reference = reference_of(recording)
     others = [one for one in arms if one != reference]
     if reference not in arms or not others:
         return []
     together = pd.concat(list(arms.values()))
+    if are_independent(together) and "weight" in together:
+        return ["patients have weights: no log-rank test"]
     if are_independent(together):
         named = {one: times.set_index("patient") for one, times in arms.items()}
         return [_of_log_rank(one, log_rank(named[one], named[reference]), reference) for one in others]
@@ -179,7 +179,7 @@ def _name(arm: str | None) -> str:
     return "all" if arm is None else arm.replace("_", " ")
 
 
-def _label(arm: str | None, times: pd.DataFrame) -> str:
+def _label(arm: str | None, times: pd.DataFrame, unit: TimeUnit) -> str:
     median, _ = median_time(times)
-    half = "median not reached" if np.isnan(median) else f"median {quantity(median)} days"
+    half = "median not reached" if np.isnan(median) else f"median {quantity(median / unit.days)} {unit.name}"
     return f"{_name(arm)}: {int(times['event'].sum())} of {len(times)} with the event, {half}"

@@ -11,10 +11,10 @@ import numpy as np
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.labels import axis_label, moment, quantity, time_unit
 from mpn_abm.pictures.marrow import Marrow, Snapshot
-from mpn_abm.pictures.palette import EMPTY, FAINT, PAPER, SCAR, T_CELL, mixed, rgb
+from mpn_abm.pictures.palette import EMPTY, FAINT, PAPER, SCAR, SCAR_STRENGTH, T_CELL, mixed, rgb
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import head_of
-from mpn_abm.pictures.shading import SCAR_STRENGTH, angle_of, edges, flat_image, projected
+from mpn_abm.pictures.shading import angle_of, edges, flat_image, projected
 from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
 
 MOST_SMALL = 8
@@ -117,9 +117,9 @@ def chosen_days(marrow: Marrow, most: int) -> list[float]:
     recording = marrow.recording
     if recording.has("trajectory") and "car_t_total" in recording.columns("trajectory"):
         rows = recording.rows("trajectory", columns=["day", "car_t_total"], replicate=marrow.replicate)
-        if rows["car_t_total"].max() > 0:
-            peak = days.index(marrow.nearest(float(rows["day"].iloc[int(rows["car_t_total"].argmax())])))
-            inner = places[1:-1]
+        there = np.interp(days, rows["day"], rows["car_t_total"].fillna(0.0))
+        peak, inner = int(there.argmax()), places[1:-1]
+        if there[peak] > 0 and peak not in places:
             inner[np.abs(inner - peak).argmin()] = peak
     return [days[k] for k in np.unique(places)]
 

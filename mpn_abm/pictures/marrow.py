@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mpn_abm.errors import UsageError
-from mpn_abm.pictures.labels import genotype_words
-from mpn_abm.pictures.palette import EMPTY, base_of, rgb
+from mpn_abm.pictures.looks import Look, looks_of
+from mpn_abm.pictures.palette import EMPTY, rgb
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import palette_of
 
@@ -87,20 +86,13 @@ class Marrow:
         return last[0], last[1], last[2]
 
     @cached_property
-    def legend(self) -> list[tuple[str, str]]:
+    def legend(self) -> list[Look]:
         """Label and colour of every kind, in the order of the kinds."""
-        return list(dict.fromkeys((label, colour) for label, colour in self._looks.values()))
+        return list(dict.fromkeys(self._looks.values()))
 
     @cached_property
-    def _looks(self) -> dict[Any, tuple[str, str]]:
-        """Label and colour of each genotype, and of clones of the file that share one with another."""
-        looks: dict[Any, tuple[str, str]] = {}
-        for genotype in self._genotypes:
-            looks[genotype] = (_label(genotype), self.palette.fill(genotype))
-        for number, (name, genotype) in enumerate(self.palette.clones.items(), 1):
-            if self.palette.clone_fill(name) != self.palette.fill(genotype):
-                looks[number] = (f"{name} ({_label(genotype)})", self.palette.clone_fill(name))
-        return looks
+    def _looks(self) -> dict[str | int, Look]:
+        return looks_of(self.palette, self._genotypes)
 
     @cached_property
     def _genotypes(self) -> list[str]:
@@ -216,10 +208,3 @@ def _by_day(tables: Iterator[pa.Table]) -> Iterator[tuple[float, pa.Table]]:
             held.append(table.slice(start, stop - start))
     if held_day is not None:
         yield held_day, pa.concat_tables(held)
-
-
-def _label(genotype: str) -> str:
-    flags = genotype.split("+")[1:]
-    if "transformed" in flags:
-        return f"{genotype_words(base_of(genotype))}, transformed"
-    return genotype_words(base_of(genotype)) + (", with a background driver" if flags else "")

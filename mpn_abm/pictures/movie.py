@@ -12,6 +12,7 @@ from typing import Any
 
 from mpn_abm.errors import SimulationError, UsageError
 from mpn_abm.pictures.film import Film
+from mpn_abm.pictures.labels import moment, time_unit
 from mpn_abm.pictures.needs import need
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.style import refuse_to_replace, refuse_unknown_format, write_whole
@@ -71,7 +72,8 @@ def gif(film: Film, per_second: float) -> bytes:
     some = pillow.new("RGB", (film.size, 3 * film.size))
     for k, place in enumerate((0, len(images) // 2, len(images) - 1)):
         some.paste(images[place], (0, k * film.size))
-    colours = some.quantize(COLOURS, method=pillow.Quantize.MEDIANCUT)
+    # the farthest colours of all, so that those of a small swatch stay what they are
+    colours = some.quantize(COLOURS, method=pillow.Quantize.MAXCOVERAGE)
     paletted = [image.quantize(palette=colours, dither=pillow.Dither.NONE) for image in images]
     buffer = io.BytesIO()
     # the last frame stays for a while
@@ -133,7 +135,8 @@ def page(film: Film, per_second: float) -> bytes:
             lossless = len(_webp(image, True)) < len(_webp(image, False))
         frames.append(base64.b64encode(_webp(image, lossless)).decode())
     text = resources.files("mpn_abm.pictures").joinpath("player.html").read_text(encoding="utf-8")
-    days = [f"{still.snapshot.day:g}" for still in film.stills()]
+    unit = time_unit(film.marrow.days[-1])
+    moments = [moment(still.snapshot.day, unit) for still in film.stills()]
     for name, value in {
         "@NAME@": escape(film.recording.name),
         "@QUESTION@": escape(film.recording.question or film.recording.name),
@@ -141,7 +144,7 @@ def page(film: Film, per_second: float) -> bytes:
         "@SIZE@": str(film.size),
         "@LAST@": str(film.frames - 1),
         "@PAUSE@": str(round(1000 / per_second)),
-        "@DAYS@": json.dumps(days),
+        "@MOMENTS@": json.dumps(moments),
         "@FRAMES@": json.dumps(frames),
     }.items():
         text = text.replace(name, value)

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.heatmap import COLOURS
 from mpn_abm.pictures.labels import axis_label, words
-from mpn_abm.pictures.palette import EMPHASIS, FAINT
+from mpn_abm.pictures.palette import FAINT, INK
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import head_of
 from mpn_abm.pictures.style import Picture, heading, log_scale, new_figure, note
@@ -92,7 +92,7 @@ def _draw_against(axis: Any, points: Points, name: str, rank: float, is_first: b
     _scale(axis, points.table[name], "x")
     axis.margins(y=0.18)
     if np.isfinite(rank):
-        note(axis, f"rank correlation {rank:+.2f}", y=1.0, color=EMPHASIS if abs(rank) >= 0.3 else FAINT)
+        note(axis, f"rank correlation {rank:+.2f}", y=1.0, color=INK if abs(rank) >= 0.3 else FAINT)
     if is_first:
         axis.set_ylabel(_wrapped(axis_label(words(points.value), points.unit)), fontsize=7)
     else:

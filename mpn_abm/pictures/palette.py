@@ -12,6 +12,8 @@ PAPER, DARK_PAPER = "#ffffff", "#15181d"
 INK, FAINT, GRID = "#20242c", "#6d7480", "#d9dce1"
 # not quite the paper, so that a page in dark colours leaves it as it is
 EMPTY, SCAR = "#fffffe", "#26211f"
+# how much of its colour a cell in the densest scar loses to that of the scar
+SCAR_STRENGTH = 0.55
 # letters on a coloured area, which a page in dark colours leaves as they are
 ON_LIGHT, ON_DARK = "#1f242c", "#fefefe"
 EMPHASIS = "#c8446a"  # limits, thresholds
@@ -116,11 +118,13 @@ class Palette:
         return self._of(genotype, LINES, OWN_LINES)
 
     def fill(self, genotype: str) -> str:
-        """The colour of an area; background drivers darken it, a transformed cell is nearly black."""
+        """The colour of an area; drivers darken it, low antigen pales it, a transformed cell is nearly black."""
         colour = self._of(genotype, FILLS, OWN_FILLS)
         flags = genotype.split("+")[1:]
         if "transformed" in flags:
             return mixed(colour, "#000000", 0.72)
+        if "antigen_low" in flags:
+            return mixed(colour, "#ffffff", 0.4)
         return mixed(colour, "#000000", 0.14) if flags else colour
 
     def clone_line(self, name: str) -> str:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from mpn_abm.errors import UsageError
+from mpn_abm.pictures.courses import FEWEST_FOR_A_BAND, HIGH
 from mpn_abm.pictures.labels import title_words, words
-from mpn_abm.pictures.palette import SINGLE, T_CELL_STATES, Palette, arm_colours
+from mpn_abm.pictures.palette import FAINT, SINGLE, T_CELL_STATES, Palette, arm_colours
 from mpn_abm.pictures.runs import clones_of
 from mpn_abm.scenario.claim_columns import missing_column
 
 Unit = Callable[[str], str]
 FRACTION_OF_ALL = 0.005
+OTHERS = "other_clones"
+# less is not worth a line
+LEAST = {"blast_percent": 0.5, OTHERS: 0.02}
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ def panels_of_run(rows: pd.DataFrame, unit: Unit, palette: Palette) -> list[Pane
         for name in clones_of([str(name) for name in rows.columns])
         if rows[f"fraction_{name}"].max() > 0
     )
+    if clones and OTHERS in rows:
+        clones += (Line(OTHERS, "later clones", FAINT, dash="--"),)
     panels = [Panel("clones", "share of sites", "-", clones)] if clones else []
     arisen = _arisen(rows, palette)
     if arisen:
@@ -79,6 +86,18 @@ def panels_of_run(rows: pd.DataFrame, unit: Unit, palette: Palette) -> list[Pane
             lines = tuple(_line(name, palette) for name in there)
             panels.append(Panel(title, label, unit(there[0]), lines, log=there[0].startswith(LOG)))
     return panels
+
+
+def with_other_clones(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the share of sites of all clones that the file does not name, if there ever are many."""
+    named = [name for name in clones_of([str(name) for name in rows.columns]) if rows[f"fraction_{name}"].max() > 0]
+    if not named or "cells_total" not in rows:
+        return rows
+    largest = max(named, key=lambda name: rows[f"fraction_{name}"].max())
+    cells, share = (rows[f"{what}_{largest}"].to_numpy(float) for what in ("cells", "fraction"))
+    sites = cells[np.nanargmax(share)] / np.nanmax(share)
+    others = (rows["cells_total"] - rows[[f"cells_{name}" for name in named]].sum(axis=1, min_count=1)) / sites
+    return rows.assign(**{OTHERS: others}) if others.max() > LEAST[OTHERS] else rows
 
 
 def panels_of_arms(rows: pd.DataFrame, unit: Unit, arms: Sequence[str | None], reference: str | None) -> list[Panel]:
@@ -129,14 +148,19 @@ def _kind(name: str) -> str:
 
 
 def _says_something(rows: pd.DataFrame, name: str) -> bool:
-    """Whether a column is there and not 0 all along; a few blasts in a few runs are no news."""
-    if name == "blast_percent":
-        return name in rows and bool((rows[name] > 0.5).mean() > 0.02)
-    return name in rows and bool((rows[name].fillna(0) != 0).any())
+    """Whether a column is there and what is drawn of it is not 0 all along; a few blasts are no news."""
+    if name not in rows:
+        return False
+    values = rows[name].astype(float).fillna(0.0).abs()
+    if "patient" in rows and rows["patient"].nunique() >= FEWEST_FOR_A_BAND:
+        values = values.groupby(
+            [rows[key] for key in ("arm", "day") if key in rows and rows[key].notna().all()]
+        ).quantile(HIGH)
+    return bool((values > LEAST.get(name, 0.0)).any())
 
 
 def _of_arms(column: str, colours: dict[str | None, str]) -> tuple[Line, ...]:
-    return tuple(Line(column, str(arm), colour, arm=arm) for arm, colour in colours.items())
+    return tuple(Line(column, str(arm).replace("_", " "), colour, arm=arm) for arm, colour in colours.items())
 
 
 def _line(name: str, palette: Palette) -> Line:

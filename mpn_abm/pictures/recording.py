@@ -20,6 +20,7 @@ from mpn_abm.scenario.scenario import Scenario, load
 
 MANIFEST = "manifest.json"
 SCORE = "score.json"
+STUDY = "study.yaml"
 PARTED = ("trajectory", "summary", "failures")
 
 
@@ -201,6 +202,12 @@ class Recording:
         """The scenario that was run, as far as the folder tells."""
         file = None if self.folder is None else self.folder / RESOLVED
         return load(file) if file is not None and file.is_file() else None
+
+    @property
+    def study_file(self) -> Path | None:
+        """The file of a study that its folder keeps, complete in itself."""
+        file = None if self.folder is None else self.folder / STUDY
+        return file if file is not None and file.is_file() else None
 
     @property
     def name(self) -> str:

@@ -79,12 +79,13 @@ def clones_of(columns: list[str]) -> list[str]:
     return [name.removeprefix("fraction_") for name in columns if name.startswith("fraction_")]
 
 
-def head_of(recording: Recording, arm: str | None = None, runs: int = 1) -> tuple[str, str]:
-    """What stands above a picture: the question, and below it whose it is."""
+def head_of(recording: Recording, arm: str | None = None, runs: int = 1, arms: int = 1) -> tuple[str, str]:
+    """What stands above a picture: the question, and below it whose it is, `runs` of each of `arms`."""
     parts = [recording.name]
     if arm is not None:
         parts.append(f"arm {arm}")
-    parts.append("1 run" if runs == 1 else f"{runs} runs")
+    number = "1 run" if runs == 1 else f"{runs} runs"
+    parts.append(f"{number} of each arm" if arms > 1 else number)
     seed = recording.facts.get("seed")
     if seed is not None and runs == 1:
         parts.append(f"seed {seed}")

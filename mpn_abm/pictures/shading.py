@@ -9,9 +9,8 @@ from math import cos, pi, sin
 import numpy as np
 
 from mpn_abm.pictures.marrow import Snapshot
-from mpn_abm.pictures.palette import DARK_PAPER, SCAR, T_CELL, rgb
+from mpn_abm.pictures.palette import DARK_PAPER, SCAR, SCAR_STRENGTH, T_CELL, rgb
 
-SCAR_STRENGTH = 0.55
 TILT = 0.42
 # how much of the light a row of cells through the whole marrow takes
 HEALTHY_DEPTH, OTHER_DEPTH, T_CELL_DEPTH, SCAR_DEPTH = 0.35, 3.5, 14.0, 0.5

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from mpn_abm.errors import OutputExistsError, UsageError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("svg", "png", "pdf")
 SALT = "mpn_abm"
+# width of a letter and height of a line of a heading, inches
+HEADING_LETTER, HEADING_LINE = 0.071, 0.16
 RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -88,9 +91,12 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def heading(figure: Any, text: str, below: str = "") -> None:
-    """What a picture shows, above it on the left, with a second line in grey."""
-    lines = [part for part in (text, below) if part]
+    """What a picture shows, above it on the left, and below that whose it is; as many lines as it takes."""
+    letters = int(figure.get_figwidth() / HEADING_LETTER)
+    lines = [line for part in (text, below) for line in wrap(part, letters, break_on_hyphens=False)]
     if lines:
+        # what a heading takes, the axes do not lose
+        figure.set_figheight(figure.get_figheight() + HEADING_LINE * max(len(lines) - 2, 0))
         figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9.0, color=INK)
 
 

@@ -71,9 +71,10 @@ def draw(
         axis.set_xlabel(unit.label)
     _finish(axes, unit, span)
     legend_below(figure, _legend(marked, seen))
-    shown = f"; {rows} of {int(lives.groupby('arm', dropna=False).size().max())} patients" if rows == MOST else ""
-    question, whose = head_of(recording, arm, int(lives.groupby("arm", dropna=False).size().max()))
-    heading(figure, question if title is None else title, f"{whose} of each arm{shown}" if title != "" else "")
+    patients = int(lives.groupby("arm", dropna=False).size().max())
+    shown = f"; {rows} of {patients} patients" if rows < patients else ""
+    question, whose = head_of(recording, arm, patients, len(arms))
+    heading(figure, question if title is None else title, f"{whose}{shown}" if title != "" else "")
     said = "; ".join(f"{'all' if one is None else one}: {int(mine['event'].sum())} of {len(mine)} died"
                      for one, mine in arms.items())  # fmt: skip
     return Picture(figure, f"Course of every patient of {recording.name}: {said}.")
@@ -143,5 +144,5 @@ def _legend(marked: list[str], seen: set[str]) -> list[Any]:
     if "died" in seen:
         handles.append(sign("X", ON_LIGHT, "died"))
     if "alive" in seen:
-        handles.append(sign(">", FAINT, "alive when the study ended"))
+        handles.append(sign(">", FAINT, "alive when last seen"))
     return handles

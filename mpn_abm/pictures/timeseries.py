@@ -16,12 +16,23 @@ from mpn_abm.pictures.exposures import Exposure, draw_exposures, exposures_of
 from mpn_abm.pictures.labels import TimeUnit, axis_label, moment, quantity, time_unit, words
 from mpn_abm.pictures.observations import observations
 from mpn_abm.pictures.palette import INK
-from mpn_abm.pictures.panels import Line, Panel, panels_of_arms, panels_of_columns, panels_of_run
+from mpn_abm.pictures.panels import (
+    Line,
+    Panel,
+    panels_of_arms,
+    panels_of_columns,
+    panels_of_run,
+    with_other_clones,
+)
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import chosen_arms, head_of, palette_of, reference_of, trajectory_of
 from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
 
 MOST_IN_ONE_COLUMN = 3
+# above the highest value, of the height of an axis
+ROOM = 0.08
+# of a row of a legend, of the height of the axis without it
+LEGEND_ROW = 0.27
 
 
 def draw(
@@ -49,30 +60,29 @@ def draw(
         Instead of the question.
     """
     arms = chosen_arms(recording, arm)
-    rows = trajectory_of(recording, arm, replicate)
+    rows = with_other_clones(trajectory_of(recording, arm, replicate))
     if rows.empty:
         raise UsageError(f"{recording.place}: no row of the trajectory is left to draw")
     measured = None if data is None else observations(data)
     panels = _panels(recording, rows, arms, columns, measured)
-    unit = time_unit(float(rows["day"].max()))
+    start, end = _span(rows, measured)
+    unit = time_unit(end)
     given = _given(recording, rows) if len(arms) == 1 else []
     figure, axes, beneath = _layout(len(panels), len(given))
     for axis, panel in zip(axes, panels, strict=True):
-        draw_panel(axis, panel, rows, unit)
-        if measured is not None:
-            _draw_measured(axis, panel, measured, unit)
+        draw_panel(axis, panel, rows, unit, measured)
     _legends(figure, axes, panels, rows, measured)
     for axis in beneath:
         draw_exposures(axis, given, unit.days)
     for axis in (*axes, *beneath):
-        _draw_time(axis, rows, unit)
+        _draw_time(axis, start, end, unit)
     lowest = beneath or _lowest(axes)
     for axis in (*axes, *beneath):
         axis.tick_params(labelbottom=axis in lowest)
     for axis in lowest:
         axis.set_xlabel(unit.label)
     runs = rows["patient"].nunique()
-    question, whose = head_of(recording, arm, runs)
+    question, whose = head_of(recording, arm, runs, len(arms))
     heading(figure, question if title is None else title, whose if title != "" else "")
     return Picture(figure, _alt(recording, panels, rows, given))
 
@@ -140,30 +150,42 @@ def _lowest(axes: list[Any]) -> list[Any]:
     return list(found.values())
 
 
-def draw_panel(axis: Any, panel: Panel, rows: pd.DataFrame, unit: TimeUnit) -> None:
-    """The lines of one axis, with its title and its unit."""
+def draw_panel(
+    axis: Any, panel: Panel, rows: pd.DataFrame, unit: TimeUnit, measured: pd.DataFrame | None = None
+) -> None:
+    """The lines of one axis and what was measured, with its title and its unit."""
     for line in panel.lines:
         mine = rows if line.arm is None or "arm" not in rows else rows[rows["arm"] == line.arm]
         if line.column not in mine or mine[line.column].isna().all():
             continue
         found = share_alive(mine) or _everybody(mine) if panel.title == "alive" else course(mine, line.column)
         _draw_line(axis, found, line, unit, panel.log)
-    if panel.log:
-        axis.set_yscale("log")
-        if len(panel.lines) > 1:
-            # room for the legend
-            low, high = axis.get_ylim()
-            axis.set_ylim(low, high * (high / low) ** 0.35)
-    else:
-        axis.margins(y=0.08)
-        lowest = min((float(np.nanmin(line.get_ydata())) for line in axis.get_lines()), default=0.0)
-        axis.set_ylim(bottom=0.0 if lowest >= 0.0 else None)
-        if axis.get_ylim()[1] >= 1e5:
-            axis.yaxis.set_major_formatter(lambda value, _: quantity(value))
-    if panel.title == "alive":
-        axis.set_ylim(0, 1.03)
+    if measured is not None:
+        _draw_measured(axis, panel, measured, unit)
+    _set_range(axis, panel)
     axis.set_title(panel.title)
     axis.set_ylabel(axis_label(panel.label, panel.unit))
+
+
+def _set_range(axis: Any, panel: Panel) -> None:
+    """From 0, with room above what is drawn."""
+    from matplotlib.ticker import NullFormatter
+
+    if panel.title == "alive":
+        axis.set_ylim(0, 1.03)
+    elif panel.log:
+        axis.set_yscale("log")
+        axis.yaxis.set_minor_formatter(NullFormatter())
+        low, high = axis.get_ylim()
+        if high < 10 * low:
+            # two powers of ten have a number
+            axis.set_ylim(10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high)))
+    else:
+        lowest, highest = axis.dataLim.intervaly
+        bottom = 0.0 if lowest >= 0.0 else lowest - ROOM * (highest - lowest)
+        axis.set_ylim(bottom, highest + ROOM * (highest - bottom) if highest > bottom else bottom + 1.0)
+        if not 1e-3 <= axis.get_ylim()[1] < 1e3:
+            axis.yaxis.set_major_formatter(lambda value, _: quantity(value))
 
 
 def _everybody(rows: pd.DataFrame) -> Course:
@@ -192,7 +214,7 @@ def _draw_measured(axis: Any, panel: Panel, measured: pd.DataFrame, unit: TimeUn
         error = (1.96 * mine["sd"].fillna(0.0)).to_numpy(float)
         axis.errorbar(mine["day"] / unit.days, mine["value"], yerr=error if error.any() else None, fmt="o",
                       markersize=4.2, markerfacecolor=line.colour, markeredgecolor=INK, markeredgewidth=0.8,
-                      ecolor=INK, elinewidth=0.8, capsize=1.5, zorder=5)  # fmt: skip
+                      ecolor=INK, elinewidth=0.8, capsize=1.5, zorder=5, clip_on=False)  # fmt: skip
         if len({row.arm for row in panel.lines}) > 1:
             break
 
@@ -226,17 +248,31 @@ def _legends(
 
 
 def _legend(axis: Any, panel: Panel) -> None:
-    if len(axis.get_lines()) and len(panel.lines) > 1:
-        axis.legend(loc="best", ncols=2 if len(panel.lines) > 3 else 1, borderaxespad=0.2, labelspacing=0.25,
-                    columnspacing=1.0)  # fmt: skip
+    """Where it hides least; of more than two lines above them, with room made for it."""
+    if not len(axis.get_lines()) or len(panel.lines) < 2:
+        return
+    style = {"borderaxespad": 0.2, "labelspacing": 0.25, "columnspacing": 1.0}
+    if len(panel.lines) == 2:
+        axis.legend(loc="best", **style)
+        return
+    columns = 3 if len(panel.lines) == 3 else 2
+    room = LEGEND_ROW * ceil(len(panel.lines) / columns)
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, high * (high / low) ** room if panel.log else high + room * (high - low))
+    axis.legend(loc="upper right", ncols=columns, **style)
 
 
-def _draw_time(axis: Any, rows: pd.DataFrame, unit: TimeUnit) -> None:
+def _span(rows: pd.DataFrame, measured: pd.DataFrame | None) -> tuple[float, float]:
+    """First and last day of the model and of what was measured."""
+    days = [0.0, float(rows["day"].max()), *([] if measured is None else measured["day"])]
+    return min(days), max(days)
+
+
+def _draw_time(axis: Any, start: float, end: float, unit: TimeUnit) -> None:
     from matplotlib.ticker import MultipleLocator
 
-    span = float(rows["day"].max())
-    axis.xaxis.set_major_locator(MultipleLocator(unit.step(span, most=7)))
-    axis.set_xlim(0, span / unit.days)
+    axis.xaxis.set_major_locator(MultipleLocator(unit.step(end - start, most=7)))
+    axis.set_xlim(start / unit.days, end / unit.days)
 
 
 def _alt(recording: Recording, panels: list[Panel], rows: pd.DataFrame, given: list[Exposure]) -> str:

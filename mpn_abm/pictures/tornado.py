@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mpn_abm.errors import UsageError
-from mpn_abm.pictures.labels import words
+from mpn_abm.pictures.labels import unit_words, words
 from mpn_abm.pictures.palette import EMPHASIS, INK, SOURCES
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.style import Picture, heading, legend_below, new_figure
@@ -19,11 +19,11 @@ MOST = 25
 # the measure that ranks, of those that a table may have
 LEADING = ("total", "mu_star", "prcc")
 MEASURES = {
-    "total": "Sobol's total index",
-    "first": "Sobol's first-order index",
-    "mu_star": "mean absolute effect over the range (Morris)",
-    "sigma": "spread of the effects (Morris)",
-    "prcc": "partial rank correlation",
+    "total": "Sobol's total index (share of the variance)",
+    "first": "Sobol's first-order index (share of the variance)",
+    "mu_star": "mean absolute effect over the range, Morris ({unit})",
+    "sigma": "spread of the effects, Morris ({unit})",
+    "prcc": "partial rank correlation (-1 to 1)",
 }
 
 
@@ -58,7 +58,7 @@ def draw(
     axis.grid(axis="y", visible=False)
     axis.grid(axis="x", visible=True)
     axis.axvline(0, color=INK, linewidth=0.6)
-    axis.set_xlabel(f"{MEASURES.get(measure, measure or 'index')} (fraction)")
+    axis.set_xlabel(MEASURES.get(measure, "index ({unit})").format(unit=_unit(recording, rows)))
     legend_below(figure, _legend(kinds, rows))
     question = recording.question
     what = _what(rows)
@@ -113,7 +113,15 @@ def _draw_intervals(axis: Any, rows: pd.DataFrame, place: np.ndarray) -> None:
     axis.errorbar(index, place[known], xerr=[np.maximum(index - low, 0), np.maximum(high - index, 0)], fmt="none",
                   ecolor=INK, elinewidth=0.9, capsize=2)  # fmt: skip
     if "noise" in rows and rows["noise"].notna().any():
-        axis.plot(rows["noise"], place, "|", color=EMPHASIS, markersize=11, markeredgewidth=1.3)
+        # on the side of the bar
+        axis.plot(
+            rows["noise"] * np.where(rows["index"] < 0, -1.0, 1.0),
+            place,
+            "|",
+            color=EMPHASIS,
+            markersize=17,
+            markeredgewidth=1.3,
+        )
 
 
 def _legend(kinds: list[str], rows: pd.DataFrame) -> list[Any]:
@@ -129,6 +137,15 @@ def _legend(kinds: list[str], rows: pd.DataFrame) -> list[Any]:
         handles.append(Line2D([], [], color=EMPHASIS, marker="|", linewidth=0, markersize=9, markeredgewidth=1.3,
                               label="chance reaches this"))  # fmt: skip
     return handles
+
+
+def _unit(recording: Recording, rows: pd.DataFrame) -> str:
+    """The unit of the endpoint, as far as it is a column."""
+    column = str(rows["endpoint"].iloc[0]) if "endpoint" in rows else ""
+    for table in ("trajectory", "summary"):
+        if recording.has(table) and column in recording.columns(table):
+            return unit_words(recording.unit(column, table))
+    return "in the unit of the value"
 
 
 def _what(rows: pd.DataFrame) -> str:

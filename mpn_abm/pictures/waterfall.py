@@ -51,7 +51,7 @@ def draw(
     colours = arm_colours(arms, reference_of(recording))
     across = min(len(arms), 4)
     down = -(-len(arms) // across)
-    figure = new_figure(max(3.4, 1.85 * across), 1.1 + 2.5 * down)
+    figure = new_figure(max(4.6, 1.85 * across), 1.1 + 2.5 * down)
     axes = figure.subplots(down, across, sharey=True, squeeze=False)
     for axis in axes.flat[len(arms) :]:
         axis.set_axis_off()
@@ -59,12 +59,13 @@ def draw(
         _draw_arm(axis, mine, name, colours[one])
         axis.set_title("all" if one is None else one.replace("_", " "))
     shown = np.minimum(table["relative_change"].dropna().to_numpy(float), HIGHEST)
-    axes[0, 0].set_ylim(min(105 * shown.min(), -50), max(105 * shown.max(), 25))
+    limit = RESPONSE[name][0] if name in RESPONSE else 0.0
+    axes[0, 0].set_ylim(105 * min(shown.min(), limit, -0.25), 107 * max(shown.max(), 0.25))
     for axis in axes[:, 0]:
         axis.set_ylabel(f"change of {words(name)} (%)")
     moment = "at the last day" if when is None else f"week {when / 7:g}" if when % 7 == 0 else f"day {when:g}"
-    question, whose = head_of(recording, arm, int(table.groupby("arm", dropna=False).size().max()))
-    below = f"{words(name)}, {moment}, relative to day 0; {whose} of each arm"
+    question, whose = head_of(recording, arm, int(table.groupby("arm", dropna=False).size().max()), len(arms))
+    below = f"{words(name)}, {moment}, relative to day 0; {whose}"
     heading(figure, question if title is None else title, below if title != "" else "")
     said = "; ".join(f"{'all' if one is None else one} median {100 * mine['relative_change'].median():.3g} %"
                      for one, mine in arms.items())  # fmt: skip
@@ -84,15 +85,19 @@ def _draw_arm(axis: Any, table: pd.DataFrame, name: str, colour: str) -> None:
     axis.bar(np.arange(len(shown)) + 0.5, 100 * shown, width=0.8 if len(shown) < 80 else 1.0, color=colour, linewidth=0)
     over = np.flatnonzero(change > HIGHEST)
     if len(over):
-        axis.plot(over + 0.5, np.full(len(over), 100 * HIGHEST), "^", color=colour, markersize=3, clip_on=False)
+        axis.plot(over + 0.5, np.full(len(over), 104 * HIGHEST), "^", color=INK, markersize=3, clip_on=False)
     axis.axhline(0, color=INK, linewidth=0.6)
     axis.set_xlim(0, max(len(shown), 1))
     axis.set_xticks([])
     axis.spines["bottom"].set_visible(False)
     missing = len(table) - len(change)
     lines = [f"{len(change)} patients", *([f"{missing} without a value"] if missing else [])]
+    if len(over):
+        lines.append(f"▲ above {100 * HIGHEST:.0f} %")
     if name in RESPONSE:
         limit, word = RESPONSE[name]
         axis.axhline(100 * limit, color=EMPHASIS, linewidth=0.8, linestyle=(0, (4, 2)))
-        lines.append(f"{word}: {100 * (change <= limit).sum() / max(len(table), 1):.0f} %")
+        # whoever has no value did not respond
+        share = np.average(table["relative_change"] <= limit, weights=table.get("weight"))
+        lines.append(f"{word}: {100 * share:.0f} %" + (" by weight" if "weight" in table else ""))
     axis.set_xlabel("\n".join(lines), fontsize=7, color=FAINT)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from html import escape
 
 import pandas as pd
 import pytest
@@ -10,8 +11,10 @@ from pictures.test_report import Page
 
 from mpn_abm.cli.main import main
 from mpn_abm.evidence.score import Score, totals
-from mpn_abm.evidence.table import COLUMNS
+from mpn_abm.evidence.table import COLUMNS, lines_of
 from mpn_abm.pictures.catalogue import draw
+from mpn_abm.pictures.evidence import rows_of
+from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.report.report import report
 
 BLANK = dict.fromkeys(column.name for column in COLUMNS) | {
@@ -81,7 +84,7 @@ def test_what_was_missed_comes_first_and_says_why(text):
 
 def test_the_answer_counts(words):
     assert "The model shows 2 of 5 published figures, 40 % by weight." in words
-    assert "Of the 3 others 2 lie outside their bands and 1 have no value." in words
+    assert "Of the 3 others: 2 outside their bands, 1 without a value." in words
     assert "mpn-abm evidence --targets figures.yaml --quick" in words
 
 
@@ -99,6 +102,19 @@ def test_bands_and_intervals_are_drawn(text):
     pictures = Page(text).images
     assert len(pictures) == 3, "of what was missed, what was held and what does not count"
     assert "Missed: burden, doses" in pictures[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "band"),
+    [("spleen", "0.345 to 0.498"), ("doses", "placebo < low < high"), ("escape", "at least one"),
+     ("mouse", "at least 1")],
+)  # fmt: skip
+def test_a_band_has_the_same_words_on_the_page_in_the_picture_and_in_the_lines(tmp_path, text, name, band):
+    assert f'<span class="small">{escape(band)}</span>' in row_of(text, name)
+    recording = Recording(folder_of(tmp_path))
+    assert next(row.text for row in rows_of(recording) if row.name == name).endswith(f"[{band}]")
+    lines = lines_of(recording.frame("score"), recording.facts)
+    assert next(line for line in lines if f" {name} (" in line).count(f" {band}") == 1
 
 
 def test_a_page_of_many_figures_stays_small(tmp_path):

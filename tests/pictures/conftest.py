@@ -8,3 +8,9 @@ from pictures import recordings
 def sweep(tmp_path_factory):
     """The folder of a small sweep."""
     return recordings.sweep(tmp_path_factory.mktemp("studies") / "sweep")
+
+
+@pytest.fixture(scope="session")
+def trial(tmp_path_factory):
+    """The folder of a small trial with weights and with a plan of others."""
+    return recordings.trial(tmp_path_factory.mktemp("studies") / "trial")

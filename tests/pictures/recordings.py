@@ -126,6 +126,40 @@ def sweep(folder):
     return folder
 
 
+def trial(folder):
+    """A trial of a dangerous disease in two arms of independent patients who count unequally, planned and claimed."""
+    file = folder.parent / "patients.csv"
+    rows = [f"{0.1 + 0.02 * k:.2f},{1 + k % 3}" for k in range(20)]
+    file.write_text("\n".join(["clones.jak2.vaf,weight", *rows]) + "\n")
+    mpn_abm.trial({**TRIAL, "trial": {**TRIAL["trial"], "patients_file": str(file)}}, out=folder)
+    return folder
+
+
+TRIAL = {
+    "schema": "mpn-abm/1",
+    "name": "small_trial",
+    "question": "Does the drug relieve symptoms?",
+    "scenario": {
+        "name": "under_the_trial",
+        "seed": 3,
+        "time": {"duration_weeks": 48, "step_days": 7, "record_every_weeks": 4},
+        "marrow": {"shape": [12, 12]},
+        "clones": {"healthy": {"genotype": "wild_type"}, "jak2": {"genotype": "JAK2_V617F", "vaf": 0.3}},
+        "fibrosis": {"initial": {"mf_grade": 2}},
+        "progression": {"background_death_rate_per_year": 1.0},
+    },
+    "trial": {
+        "seed": 4,
+        "dropout_per_year": 0.3,
+        "allocation": {"placebo": 1, "drug": 1},
+        "arms": {"placebo": {}, "drug": {"treatments.ruxolitinib": {"dose_mg": 20, "start_day": 0}}},
+        "endpoints": ["tss50", "overall_survival"],
+        "at_weeks": [24, 48],
+        "power": {"endpoint": "tss50", "at_week": 24, "arms": ["placebo", "drug"], "sizes": [5, 10, 40], "repeats": 50},
+    },
+    "output": {"trajectory": "days"},
+    "expect": {"feels_better": {"arm": "drug", "endpoint": "tss50", "at_week": 24, "low": 0.2, "source": "a paper"}},
+}
 LIFETIME = {
     "schema": "mpn-abm/1",
     "name": "lifetime",

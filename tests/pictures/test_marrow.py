@@ -11,7 +11,7 @@ from mpn_abm.pictures.catalogue import draw
 from mpn_abm.pictures.maps import MF_2, chosen_days
 from mpn_abm.pictures.marrow import Marrow
 from mpn_abm.pictures.recording import Recording
-from mpn_abm.pictures.shading import SCAR_STRENGTH, flat_image, projected
+from mpn_abm.pictures.shading import flat_image, projected
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_every_site_has_the_colour_of_its_cell_and_the_shade_of_its_scar(folder,
         fill = np.array(palette.rgb(palette.FILLS[str(row["genotype"]).partition("+")[0]])) / 255
         if "+" in str(row["genotype"]):
             continue
-        share = SCAR_STRENGTH * row["fibrosis"]
+        share = palette.SCAR_STRENGTH * row["fibrosis"]
         expected = fill * (1 - share) + np.array(palette.rgb(palette.SCAR)) / 255 * share
         np.testing.assert_allclose(image[row["y"], row["x"]], expected, atol=1e-6)
 
@@ -82,6 +82,12 @@ def test_small_maps_stand_on_the_days_asked_for_and_on_the_peak_of_the_t_cells(f
     rows = recordings.niche().trajectory
     peak = marrow.nearest(float(rows.loc[rows["car_t_total"].idxmax(), "day"]))
     assert peak in chosen_days(marrow, 4)
+    assert len(chosen_days(marrow, 4)) == 4
+
+
+def test_t_cells_that_are_there_from_the_first_hour_on_need_no_map_of_their_own():
+    """Their peak lies between the first two snapshots, and the one without them must not stand for it."""
+    marrow = Marrow(Recording(recordings.tissue()), 0)
     assert len(chosen_days(marrow, 4)) == 4
 
 

@@ -12,6 +12,7 @@ from pictures import recordings
 from mpn_abm.cli.main import main
 from mpn_abm.pictures import palette
 from mpn_abm.pictures.film import Film
+from mpn_abm.pictures.looks import label_of
 from mpn_abm.pictures.recording import Recording
 
 
@@ -29,6 +30,19 @@ def test_a_gif_has_a_frame_for_each_snapshot(folder, tmp_path, capsys):
     with Image.open(tmp_path / "a.gif") as film:
         assert (film.n_frames, film.size) == (6, (256, 256))
     assert "from day 0 to day 70 in 6 frames" in capsys.readouterr().out
+
+
+def test_a_gif_keeps_the_colours_of_cells(folder, tmp_path):
+    """Of 128 colours none may be far from one that counts, however small its area is."""
+    from PIL import Image
+
+    assert main(["movie", str(folder), "-o", str(tmp_path / "a.gif"), "--size", "256"]) == 0
+    images = list(Film(Recording(folder), size=256).images())
+    with Image.open(tmp_path / "a.gif") as film:
+        for k, image in enumerate(images):
+            film.seek(k)
+            off = np.abs(np.asarray(film.convert("RGB")).astype(int) - np.asarray(image).astype(int))
+            assert off.max() <= 24
 
 
 def test_a_frame_shows_the_marrow_of_its_day_with_y_up(folder):
@@ -57,6 +71,17 @@ def test_the_strip_fills_as_time_goes(folder):
     assert reached[-1] >= right - left - 3
 
 
+def test_a_legend_of_many_kinds_of_cells_stays_above_the_strip(folder):
+    kinds = [base + flags for base in palette.FILLS for flags in ("", "+TET2")]
+    film = Film(Recording(folder), size=512)
+    film.marrow.__dict__["legend"] = [(label_of(name), "#123456") for name in kinds]
+    frame = np.asarray(film._backdrop)
+    colours = (frame == (0x12, 0x34, 0x56)).all(axis=2)
+    rows = np.flatnonzero(colours.any(axis=1))
+    assert rows.max() < film._strip[1] - 0.03 * 512
+    assert np.count_nonzero(np.diff(rows) > 1) + 1 == len(kinds), "a box for each"
+
+
 def test_a_marrow_with_depth_turns():
     film = Film(Recording(recordings.tissue()), size=128)
     images = [np.asarray(image) for image in film.images()]
@@ -82,6 +107,23 @@ def test_the_page_carries_its_frames_and_needs_nothing_else(folder, tmp_path):
     assert len(frames) == 6
     assert {Image.open(io.BytesIO(base64.b64decode(frame))).size for frame in frames} == {(200, 200)}
     assert not re.search(r"https?://|@[A-Z]+@", page)
+
+
+def test_the_letters_of_the_player_are_read_in_light_and_in_dark(folder, tmp_path):
+    """AA is 4.5, and 3 for the border of a button."""
+    assert main(["movie", str(folder), "-o", str(tmp_path / "a.html"), "--size", "64"]) == 0
+    style = (tmp_path / "a.html").read_text().partition("</style>")[0]
+    for part in re.split(r"@media", style):
+        colours = dict(re.findall(r"--([\w-]+): (#\w{6})", part))
+        for name in ("ink", "faint", "accent"):
+            assert palette.contrast(colours[name], colours["paper"]) >= 4.5, name
+
+
+def test_a_film_of_hours_is_told_in_hours(tmp_path):
+    folder = recordings.written(recordings.tissue(), tmp_path / "run")
+    assert main(["movie", str(folder), "-o", str(tmp_path / "a.html"), "--size", "64", "--frames", "5"]) == 0
+    moments = re.search(r"const moments = (\[.*?\]);", (tmp_path / "a.html").read_text())[1]
+    assert json.loads(moments) == ["hour 0", "hour 1", "hour 2", "hour 3", "hour 4"]
 
 
 def test_an_mp4_can_be_played(folder, tmp_path):

@@ -65,6 +65,14 @@ def test_the_picture_of_survival_has_a_curve_an_interval_and_a_row_of_numbers_fo
     assert curves.get_ylabel() == "share alive"
     assert table.get_xlabel() == "time (years)"
     lines = [line for line in curves.get_lines() if line.get_drawstyle() == "steps-post"]
+    # half of the first arm are dead on a day that the label tells in the unit of the axis
+    told = curves.get_legend().get_texts()[0].get_text()
+    died = study.survival.query("endpoint == 'overall_survival' and arm == 'none'").sort_values("time_days")
+    median = died["time_days"].iloc[5] / 365.25
+    assert told == f"none: {int(died['event'].sum())} of 12 with the event, median {median:.3g} years"
+    picture.data("png", dpi=50)
+    legend = curves.get_legend().get_window_extent().transformed(curves.transData.inverted())
+    assert legend.y0 > 1.0, "nobody is hidden by the legend"
     assert [line.get_color() for line in lines] == list(palette.ARMS[:2])
     assert len(curves.collections) == 2
     assert [label.get_text() for label in table.get_yticklabels()] == ["none", "transplant"]

@@ -72,8 +72,21 @@ def test_a_tornado_has_the_largest_on_top_in_the_colour_of_its_source(sensitivit
     assert abs(axis.patches[0].get_width()) > abs(axis.patches[1].get_width())
     colours = [matplotlib.colors.to_hex(bar.get_facecolor()) for bar in axis.patches]
     assert colours == [palette.SOURCES["assumed"], palette.SOURCES["fitted"]]
-    assert axis.get_xlabel() == "partial rank correlation (fraction)"
+    assert axis.get_xlabel() == "partial rank correlation (-1 to 1)"
     assert axis.get_ylim()[0] > axis.get_ylim()[1], "the first row is on top"
+
+
+def test_an_effect_has_the_unit_of_what_it_is_an_effect_on_and_chance_is_on_the_side_of_the_bar(tmp_path):
+    rows = [("a.b", "assumed", "mu_star", -0.4, -0.5, -0.3, 0.1, "spleen_ml")]
+    names = ["parameter", "source", "measure", "index", "low", "high", "noise", "endpoint"]
+    pd.DataFrame(rows, columns=names).to_parquet(tmp_path / "indices.parquet")
+    recordings.niche().trajectory.to_parquet(tmp_path / "trajectory.parquet")
+    recording = Recording(tmp_path)
+    recording.unit = lambda column, table: {"spleen_ml": "ml"}[column]
+    (axis,) = draw("tornado", recording).figure.axes
+    assert axis.get_xlabel() == "mean absolute effect over the range, Morris (ml)"
+    (chance,) = [line for line in axis.get_lines() if line.get_color() == palette.EMPHASIS]
+    assert chance.get_xdata().tolist() == [-0.1]
 
 
 def test_evidence_puts_each_band_on_one_scale_and_marks_what_is_outside():
@@ -120,19 +133,41 @@ def test_every_kind_takes_a_title_and_no_title(kind):
     assert "title" in options_of(import_module(f"mpn_abm.pictures.{KINDS[kind].home}").draw)
 
 
-def test_no_picture_has_letters_cut_off_or_on_one_another(sweep, sensitivity):
-    """What stands outside the axes lies in the figure, and headings do not meet the panels."""
-    pictures = {
+@pytest.fixture(scope="module")
+def pictures(sweep, sensitivity, trial):
+    """What each kind of picture is drawn from."""
+    return {
         "timeseries": recordings.niche(), "map": recordings.niche(), "maps": recordings.niche(),
         "muller": recordings.lifetime(), "lineage": recordings.lifetime(), "kaplan_meier": recordings.arms(),
         "waterfall": recordings.arms(), "swimmer": recordings.arms(), "heatmap": sweep, "pairs": sweep,
-        "tornado": sensitivity, "evidence": recordings.arms(),
+        "tornado": sensitivity, "evidence": recordings.arms(), "flow": trial, "power": trial,
     }  # fmt: skip
+
+
+def test_letters_of_pictures_are_read_on_white_and_on_dark_paper(pictures):
+    """WCAG AA: 4.5. A page in dark colours changes ink and faint; what stands on coloured areas stays as it is."""
+    from matplotlib.text import Text
+
+    own = {palette.INK, palette.FAINT, palette.ON_LIGHT, palette.ON_DARK}
+    assert palette.contrast(palette.INK, palette.PAPER) >= 4.5
+    assert palette.contrast(palette.FAINT, palette.PAPER) >= 4.5
+    for kind, source in pictures.items():
+        figure = draw(kind, source).figure
+        for text in figure.findobj(Text):
+            colour = matplotlib.colors.to_hex(text.get_color())
+            if text.get_text() and text.get_visible() and colour not in own:
+                for paper in (palette.PAPER, palette.DARK_PAPER):
+                    assert palette.contrast(colour, paper) >= 4.5, (kind, text.get_text())
+
+
+def test_no_picture_has_letters_cut_off_or_on_one_another(pictures):
+    """What stands outside the axes lies in the figure, and headings do not meet the panels."""
     assert set(pictures) == set(KINDS)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+    title = "Is a question that somebody asks in more words than a narrow picture has room for read to its end?"
     for kind, source in pictures.items():
-        figure = draw(kind, source).figure
+        figure = draw(kind, source, title=title).figure
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         frame, renderer = figure.bbox, canvas.get_renderer()
@@ -144,4 +179,7 @@ def test_no_picture_has_letters_cut_off_or_on_one_another(sweep, sensitivity):
             assert box.y0 >= frame.y0 - 2, kind
             assert box.y1 <= frame.y1 + 2, kind
         heading = figure._suptitle.get_window_extent(renderer)
+        assert figure.get_suptitle().replace("\n", " ").startswith(title), kind
+        assert heading.x1 <= frame.x1, kind
+        assert heading.y1 <= frame.y1 + 2, kind
         assert all(box.y1 <= heading.y0 + 1 for box in outside[: len(figure.axes)]), kind

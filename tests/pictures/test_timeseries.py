@@ -23,7 +23,8 @@ def test_each_axis_has_its_column_its_unit_and_the_colour_of_its_clone():
     result = recordings.niche()
     axes = axes_of(draw("timeseries", result))
     assert axes["clones"].get_ylabel() == "share of sites"
-    assert colours_of(axes["clones"]) == {"healthy": palette.LINES["wild_type"], "calr": palette.LINES["CALR_TYPE1"]}
+    colours = {"healthy": palette.LINES["wild_type"], "calr": palette.LINES["CALR_TYPE1"]}
+    assert colours_of(axes["clones"]) == {**colours, "later clones": palette.FAINT}
     units = {"platelets": "per nl", "haemoglobin": "g/l", "spleen": "ml", "CAR T cells in the marrow": "cells"}
     assert {title: axes[title].get_ylabel() for title in units} == units
     assert axes["scar"].get_ylabel() == "mean ECM (fraction)"
@@ -90,6 +91,73 @@ def test_measurements_stand_over_the_model_with_their_error(tmp_path):
     points = [line for line in axes["variant allele fraction"].get_lines() if line.get_marker() == "o"]
     assert points[0].get_xydata().tolist() == [[7.0, 0.2], [28.0, 0.1]]
     assert "kills" in axes, "a column that is measured is shown"
+
+
+def test_what_is_measured_before_after_or_above_the_model_is_not_cut_off(tmp_path):
+    (tmp_path / "mine.csv").write_text("day,column,value,sd\n-7,spleen_ml,90000,500\n700,spleen_ml,3,\n")
+    axes = axes_of(draw("timeseries", recordings.niche(), data=tmp_path / "mine.csv"))
+    left, right = axes["spleen"].get_xlim()
+    # 700 days are told in weeks
+    assert (left, right) == (-1.0, 100.0)
+    assert axes["spleen"].get_ylim()[1] > 90_000 + 1.96 * 500
+    assert axes["symptoms"].get_xlim() == (left, right)
+
+
+def test_lines_have_room_above_them_and_ticks_have_plain_numbers():
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = draw("timeseries", recordings.niche()).figure
+    FigureCanvasAgg(figure).draw()
+    for axis in figure.axes:
+        lines = [line for line in axis.get_lines() if len(line.get_ydata()) > 1]
+        if axis.get_yscale() == "linear" and lines and axis.get_ylabel():
+            highest = max(np.nanmax(line.get_ydata()) for line in lines)
+            assert axis.get_ylim()[1] >= 1.05 * highest, axis.get_title(loc="left")
+        assert axis.yaxis.get_offset_text().get_text() == "", "1e-5 above an axis"
+
+
+def test_a_logarithmic_axis_has_powers_of_ten_and_no_numbers_between():
+    """T cells that hardly change, and leave."""
+    import pandas as pd
+
+    from mpn_abm.pictures.labels import WEEKS
+    from mpn_abm.pictures.panels import Line, Panel
+    from mpn_abm.pictures.style import Picture, drawing, new_figure
+    from mpn_abm.pictures.timeseries import draw_panel
+
+    rows = pd.DataFrame({"patient": 0, "day": [0.0, 7.0], "car_t_total": [2e8, 9e8]})
+    with drawing():
+        figure = new_figure(3, 2)
+        axis = figure.subplots()
+        draw_panel(axis, Panel("", "", "cells", (Line("car_t_total", "all", "#000000"),), log=True), rows, WEEKS)
+    Picture(figure, "").data("png", dpi=50)
+    assert axis.get_ylim() == (1e8, 1e9)
+    assert not any(label.get_text() for label in axis.get_yticklabels(minor=True))
+
+
+def test_clones_that_the_file_does_not_name_have_a_line_and_what_there_is_adds_up():
+    result = recordings.lifetime()
+    axis = axes_of(draw("timeseries", result))["clones"]
+    lines = {line.get_label(): np.asarray(line.get_ydata()) for line in axis.get_lines()}
+    assert set(lines) == {"healthy", "jak2", "later clones"}
+    assert lines["later clones"][-1] > 0.01
+    np.testing.assert_allclose(sum(lines.values()), result.trajectory["cells_total"] / 400)
+    picture = draw("timeseries", result)
+    picture.data("png", dpi=50)
+    axis = axes_of(picture)["clones"]
+    legend = axis.get_legend().get_window_extent().transformed(axis.transData.inverted())
+    assert legend.y0 > max(values.max() for values in lines.values()), "no line is hidden by the legend"
+
+
+def test_a_panel_in_which_nothing_would_be_seen_is_left_out():
+    """One of twenty patients has blasts for a while: no line and no band of the middle 80 % shows them."""
+    import pandas as pd
+
+    from mpn_abm.pictures.panels import panels_of_arms
+
+    rows = pd.DataFrame([(k, day, "a", 20.0 * (k == 0), 3.0) for k in range(20) for day in (0.0, 7.0)],
+                        columns=["patient", "day", "arm", "blast_percent", "spleen_ml"])  # fmt: skip
+    assert [panel.title for panel in panels_of_arms(rows, lambda name: "", ["a", "b"], "a")] == ["spleen"]
 
 
 @pytest.mark.parametrize(

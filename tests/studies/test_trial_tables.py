@@ -172,7 +172,7 @@ def test_weights_that_are_none_are_refused(weight):
 def test_the_lines_tell_what_claims_ask_of_the_end():
     claims = {"end": Claim(endpoint="spleen_ml", arm="drug", versus="control", high=1e6)}
     tables = trial_tables(trials.arms(30, 0.5, 1), {}, ["svr35"], [168.0], "control", claims=claims)
-    lines = trial_lines(tables, {}, "control")
+    lines = trial_lines(tables, "control")
     place = lines.index("spleen_ml")
     assert lines[place + 1] == "  at the end: mean"
     assert lines[place + 2].startswith("    difference")
@@ -184,7 +184,7 @@ def test_a_hazard_that_has_no_ratio_has_its_log_rank_test():
     tables = trial_tables(trials.arms(40, 0.7, 1, twins=False), {}, ["svr35"], [168.0], "control")
     (hazard,) = tables["comparison"].query("contrast == 'hazard_ratio'").to_dict("records")
     assert np.isnan(hazard["estimate"])
-    (line,) = (line for line in trial_lines(tables, {}, "control") if line.startswith("  hazard ratio"))
+    (line,) = (line for line in trial_lines(tables, "control") if line.startswith("  hazard ratio"))
     assert hazard["p_value"] < 0.001
     assert line.endswith("not known, p < 0.001")
 
@@ -204,7 +204,7 @@ def test_weights_that_are_alike_are_none():
 
 def test_the_lines_show_each_endpoint_with_arms_as_columns(trial):
     design, _, _, tables = trial
-    lines = trial_lines(tables, {}, "control")
+    lines = trial_lines(tables, "control")
     assert design in lines[0].replace("independent groups", "independent")
     assert lines[1].split() == ["control", "(reference)", "drug"]
     place = lines[1].index("drug")

@@ -48,6 +48,10 @@ BY_HAND = {
         niche(time={"duration_days": 42, "step_days": 3, "record_every_days": 3}),
         [(3, give("interferon", dose_mg=0.09)), (4, stop("interferon")), (1, stop("ruxolitinib"))],
     ),
+    "late in a long run of which the file has several": (
+        niche(replicates=3, treatments={}, time={"duration_years": 9, "record_every_days": 28}),
+        [(2707, give("ruxolitinib", dose_mg=20)), (1, infuse(dose_cells=5e8)), (301, stop("ruxolitinib"))],
+    ),
     "tissue in 3-D, ten minutes a step": (tissue(time=HALF_HOURS), [(5, infuse(effector_to_target=0.5))]),
     "a patient who dies": (
         niche(

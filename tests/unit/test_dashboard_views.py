@@ -12,7 +12,12 @@ from mpn_abm.dashboard import charts, painting, saving, views
 from mpn_abm.dashboard.charts import Axis, Line, axis_until, chart, courses, nice_step, short
 from mpn_abm.dashboard.experiment import Experiment
 from mpn_abm.dashboard.live import LiveMarrow
+from mpn_abm.pictures import palette
+from mpn_abm.pictures.marrow import Marrow
+from mpn_abm.pictures.recording import Recording
+from mpn_abm.pictures.shading import flat_image
 from mpn_abm.scenario.scenario import load
+from mpn_abm.simulate import run
 from mpn_abm.state import T_CELLS
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -36,18 +41,33 @@ def test_every_site_has_the_colour_of_its_genotype_where_no_scar_is():
     for x in range(16):
         for y in range(12):
             label = model.genotypes[model.grid.layers["genotype"].data[x, y]]
-            expected = painting.EMPTY if label == "empty" else painting.OF_BASE[label]
-            assert tuple(picture[y, x]) == rgb(expected), (x, y)
+            expected = palette.EMPTY if label == "empty" else palette.FILLS[label]
+            # y goes upwards
+            assert tuple(picture[11 - y, x]) == rgb(expected), (x, y)
+
+
+def test_the_page_shows_a_marrow_as_the_picture_of_its_run_does(tmp_path):
+    """Way up, colours of cells, scar and clones that share a genotype: the page and `plot map` are one picture."""
+    mine = {**niche()["clones"], "other": {"genotype": "CALR_TYPE1", "fraction": 0.2}}
+    content = niche(clones=mine, fibrosis={"initial": {"mf_grade": 3, "patches": 1, "radius_sites": 4}}, treatments={})
+    model = live(content, boundary=21)
+    run(load(content)).write(tmp_path / "run")
+    marrow = Marrow(Recording(tmp_path / "run"), 0)
+    plotted = 255 * flat_image(marrow.on(21.0), marrow.colours)[::-1]
+    # the page has sixteen shades
+    assert np.abs(painting.paint(model) - plotted).max() < 255 / painting.SHADES
+    assert {*marrow.legend} <= {*painting.kinds_of(model)[1]}
+    assert len([label for label, _ in marrow.legend if label.startswith(("calr", "other", "CALR type 1"))]) >= 2
 
 
 def test_scar_is_darker_and_t_cells_lie_over_all():
     model = live(niche(fibrosis={"initial": {"mf_grade": 3, "patches": 1, "radius_sites": 4}}), boundary=8)
-    picture = painting.paint(model).astype(int)
+    picture = painting.paint(model)[::-1].astype(int)
     scar = model.grid.layers["fibrosis"].data.T
     there = model.grid.layers["car_t"].data.T > 0
     healthy = (model.genotypes.index("wild_type") == model.grid.layers["genotype"].data.T) & ~there
     assert there.any()
-    assert (picture[there] == rgb(painting.CAR_T)).all()
+    assert (picture[there] == rgb(palette.T_CELL)).all()
     light = picture.sum(axis=2)
     assert light[healthy & (scar > 0.7)].max() < 0.75 * light[healthy & (scar < 0.1)].min()
 
@@ -58,19 +78,13 @@ def test_a_layer_of_a_3_d_marrow_shows_its_own_cells():
     assert stack.tally[0, T_CELLS] > 0
     genotype, agents = model.grid.layers["genotype"].data, model.grid.layers["car_t"].data
     for z in range(6):
-        picture = painting.paint(model, z)
+        picture = painting.paint(model, z)[::-1].astype(int)
         assert picture.shape == (7, 8, 3)
         empty = (genotype[:, :, z].T == 0) & (agents[:, :, z].T == 0)
         there = agents[:, :, z].T > 0
-        assert (picture[there] == rgb(painting.CAR_T)).all()
-        assert ((picture.max(axis=2) - picture.min(axis=2) <= 1) | ~empty).all()
-
-
-def test_genotypes_of_a_file_have_colours_of_their_own():
-    labels = ("empty", "wild_type", "mine", "yours", "mine+TET2")
-    found = [painting.colour_of(label, labels) for label in labels[1:]]
-    assert len({*found}) == 3
-    assert found[1] == found[3]
+        assert (picture[there] == rgb(palette.T_CELL)).all()
+        # an empty site is grey, warm with scar
+        assert ((picture.max(axis=2) - picture.min(axis=2) <= 8) | ~empty).all()
 
 
 def test_the_saved_picture_is_large_and_the_same():
@@ -136,7 +150,14 @@ def test_steps_of_an_axis_are_round():
 
 
 def test_numbers_are_short():
-    assert list(map(short, (0.25, 5.0, 1000.0, 12_345.0, 2e7, 1.3e10))) == ["0.25", "5", "1,000", "12.3k", "20M", "13G"]
+    assert list(map(short, (0.25, 5.0, 1000.0, 12_345.0, 2e7, 1.3e10))) == [
+        "0.25",
+        "5",
+        "1,000",
+        "12.3k",
+        "2 \u00d7 10⁷",
+        "1.3 \u00d7 10¹⁰",
+    ]
 
 
 def test_what_is_given_is_a_bar_and_what_is_given_at_once_a_thin_one():
@@ -152,7 +173,7 @@ def test_the_charts_show_what_was_given_and_what_it_did():
     model = live(niche(time={"duration_days": 42}), boundary=35)
     drawn = views.charts_of(model)
     assert list(drawn) == [
-        "Cells", "VAF", "CAR T cells", "Platelets", "Hemoglobin", "White cells", "Spleen", "Scar", "Treatment",
+        "Cells", "VAF", "CAR T cells", "Platelets", "Haemoglobin", "White cells", "Spleen", "Scar", "Treatment",
     ]  # fmt: skip
     for svg in drawn.values():
         read(svg)
@@ -201,7 +222,7 @@ def test_the_dead_are_said_to_be_dead():
 def test_the_legend_names_the_colours_that_are_there():
     assert "CAR T cell" not in views.legend_of(live(niche()))
     shown = views.legend_of(live(niche(), boundary=8))
-    for label in ("wild type", "CALR TYPE1", "CAR T cell", "empty", "scar is darker"):
+    for label in ("wild type", "CALR type 1", "CAR T cell", "empty niche", "scar is darker"):
         assert label in shown
 
 

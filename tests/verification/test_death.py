@@ -12,7 +12,7 @@ import mpn_abm
 # model.md 7, re-entered here: per year
 AGED, AGEING, BURDEN = 0.012, 0.1, 0.05
 DISEASE = {"ET": 0.008, "PV": 0.024, "PMF": 0.03}
-SCARRED, SPLEEN, CALR, ACCELERATED, BLAST = 0.10, 2600.0, 0.2, 0.2, 4.2
+SCARRED, SPLEEN, CALR, ACCELERATED, BLAST = 0.10, 2600.0, 0.2, 0.2, 4.8
 # the largest distance of the survival curve of n patients from its law that one run in a million passes (Massart)
 MILLION = 1e-6
 

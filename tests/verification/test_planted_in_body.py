@@ -198,7 +198,7 @@ def dying(changed, random):
     grade, phase, before, blasts = random.integers(4), random.integers(3), random.integers(3), random.random() * 0.3
     x = body.share
     mutants, calr = x[MUTANT].sum(), sum(x[b] for b, gene in enumerate(GENES) if gene == "CALR")
-    rate = [0.0, 0.2, 4.2][phase]
+    rate = [0.0, 0.2, 4.8][phase]
     if phase == 0:
         rate = 0.03
         if grade >= 2:

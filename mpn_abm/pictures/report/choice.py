@@ -73,7 +73,7 @@ def _of_claims(recording: Recording) -> list[Wanted]:
 
 
 def _of_arms(recording: Recording) -> list[Wanted]:
-    found = []
+    found = [Wanted("flow", "Where the patients went", {})] if recording.has("flow") else []
     if recording.has("trajectory"):
         found.append(Wanted("timeseries", "Courses of the arms", {}))
     times = recording.frame("survival")
@@ -85,6 +85,8 @@ def _of_arms(recording: Recording) -> list[Wanted]:
         found.append(Wanted("waterfall", "Change of each patient", {}))
         if times.loc[times["endpoint"] != "overall_survival", "event"].any() or died:
             found.append(Wanted("swimmer", "Course of each patient", {}))
+    if recording.has("power"):
+        found.append(Wanted("power", "How many patients a trial needs", {}))
     return found
 
 

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mpn_abm.analysis.claims import on_day
+from mpn_abm.analysis.bands import band_in_words
+from mpn_abm.analysis.claims import asked_in_words, on_day, rows_of
+from mpn_abm.analysis.endpoints import Own
 from mpn_abm.analysis.headlines import HEADLINES
+from mpn_abm.analysis.trial_lines import power_question, trial_cells, unit_of_size
 from mpn_abm.errors import UsageError
 from mpn_abm.pictures.courses import course
 from mpn_abm.pictures.labels import moment, quantity, time_unit, unit_words, words
@@ -18,7 +21,6 @@ from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.runs import arms_of, reference_of, trajectory_of
 from mpn_abm.pictures.sweep_tables import points_of
 from mpn_abm.pictures.tornado import chosen_rows
-from mpn_abm.scenario.endpoints import ENDPOINTS
 
 FIGURES = (
     "vaf_jak2", "vaf_calr", "fibrosis_mean", "car_t_total", "kills", "platelets_per_nl", "hemoglobin_g_per_l",
@@ -137,38 +139,24 @@ def claims_of(recording: Recording) -> list[ClaimRow]:
         table = recording.source.claims
     if table.empty:
         return []
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [_claim({str(key): value for key, value in row.items()}) for row in rows]
+    own = {} if recording.scenario is None else recording.scenario.comparison.endpoints
+    return [_claim(row, own) for row in rows_of(table)]
 
 
-def _claim(row: dict[str, Any]) -> ClaimRow:
+def _claim(row: dict[str, Any], own: Own) -> ClaimRow:
     value = "not known" if row["value"] is None else quantity(row["value"])
     if row["value_low"] is not None and row["value_high"] is not None:
         value += f" ({quantity(row['value_low'])} to {quantity(row['value_high'])})"
-    low, high = row["low"], row["high"]
-    if low is None or high is None:
-        band = f"at least {quantity(low)}" if low is not None else f"at most {quantity(high)}"
-    else:
-        band = f"{quantity(low)} to {quantity(high)}"
-    return ClaimRow(row["claim"], _asked(row), value, band, bool(row["held"]), row["source"] or "", row["role"] or "")
-
-
-def _asked(row: dict[str, Any]) -> str:
-    """What a claim asks, in words."""
-    name, statistic = str(row["endpoint"]), str(row["statistic"])
-    share = statistic == "mean" and name in ENDPOINTS and ENDPOINTS[name].is_event
-    what = f"share with {name}" if share else f"{statistic.replace('_', ' ')} of {name}"
-    if row.get("with"):
-        what += f" with {row['with']}"
-    when = "" if statistic == "median_days" else on_day(row["day"])
-    if row["contrast"] is None:
-        return f"{what}{when}" + (f" in {row['arm']}" if row["arm"] else "")
-    joined = {"difference": "minus", "ratio": "over"}.get(str(row["contrast"]), "hazard over that of")
-    return f"{what}{when}, {row['arm']} {joined} {row['versus']}"
+    band = band_in_words(row, quantity)
+    return ClaimRow(
+        row["claim"], asked_in_words(row, own), value, band, bool(row["held"]), row["source"] or "", row["role"] or ""
+    )
 
 
 def figures_of(recording: Recording) -> list[Table]:
     """The tables of figures behind the answer."""
+    if recording.has("flow"):
+        return _of_trial(recording)
     if recording.has("comparison"):
         return [_compared(recording)]
     if recording.is_study or not recording.has("trajectory"):
@@ -184,6 +172,39 @@ def figures_of(recording: Recording) -> list[Table]:
             unit = unit_words(recording.unit(name))
             lines.append([NAMED.get(name, words(name)), unit, *map(quantity, map(float, numbers))])
     return [Table("Figures" if runs == 1 else f"Medians of {runs} runs", head, lines)] if lines else []
+
+
+def _of_trial(recording: Recording) -> list[Table]:
+    """Who was there, what each endpoint says of each arm, and what sizes of trials would do."""
+    names = ("flow", "comparison", "km", "survival")
+    found = trial_cells({name: recording.frame(name) for name in names}, str(reference_of(recording)))
+    tables = [Table(found.people, found.head, found.flow)]
+    for name, rows in found.endpoints.items():
+        tables.append(Table(name, found.head, [[_indented(row[0]), *row[1:]] for row in rows]))
+    return [*tables, _of_power(recording)] if recording.has("power") else tables
+
+
+def _indented(name: str) -> str:
+    """The name of a row whose blanks a page would leave out."""
+    bare = name.lstrip()
+    return "\u2003" * ((len(name) - len(bare)) // 4) + bare
+
+
+def _of_power(recording: Recording) -> Table:
+    rows = rows_of(recording.frame("power"))
+    head = [
+        f"size, {unit_of_size(rows[0])}",
+        "power (95 % of the draws)",
+        "this trial leaves possible",
+        f"{unit_of_size(rows[0])} that would tell",
+    ]
+    lines = []
+    for row in rows:
+        needed = row["patients_needed"]
+        told = "this trial has enough" if row["answered"] else "not known" if needed is None else f"{needed:,}"
+        power = "not known" if row["power"] is None else f"{row['power']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+        lines.append([f"{row['size']:,}", power, f"{row['trial_low']:.2f} to {row['trial_high']:.2f}", told])
+    return Table(power_question(rows[0]), head, lines)
 
 
 def _compared(recording: Recording) -> Table:

@@ -7,13 +7,18 @@ from pathlib import PurePath
 
 import pandas as pd
 
+from mpn_abm.errors import MpnAbmError
 from mpn_abm.pictures.labels import quantity
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.sweep_tables import is_number
 from mpn_abm.pictures.tornado import source_kind
 from mpn_abm.scenario.explain import Explanation, explained
+from mpn_abm.scenario.scenario import Scenario
+from mpn_abm.scenario.studies.study_file import load_study
 from mpn_abm.scenario.tree import written
 
+# claims and arms have tables of their own
+ELSEWHERE = ("arms.", "expect.")
 IDENTITY = ("run_id", "number", "arm", "patient", "replicate", "seed", "key", "shard", "parameters", "weight")
 
 
@@ -39,22 +44,35 @@ class Varied:
 
 def values_of(recording: Recording) -> tuple[list[Value], dict[str, list[Value]]]:
     """The values that somebody said, and all others by block."""
-    scenario = recording.scenario
+    scenario = recording.scenario or _scenario_of_study(recording)
     if scenario is None:
         return [], {}
-    origins = recording.facts.get("origins")
+    # a run was told in another file than the one that its folder keeps
+    origins = {row.path: row.origin for row in explained(scenario)} if recording.scenario is None else (
+        recording.facts.get("origins"))  # fmt: skip
     said: list[Value] = []
     others: dict[str, list[Value]] = {}
     for row in explained(scenario):
-        if row.path.startswith("arms."):
+        if row.path.startswith(ELSEWHERE):
             continue
         origin = row.origin if origins is None else origins.get(row.path, "default")
         value = _value(row, origin)
-        if origins is not None and origin != "default":
+        if origins is not None and not origin.startswith("default"):
             said.append(value)
         else:
             others.setdefault(row.path.partition(".")[0], []).append(value)
     return said, others
+
+
+def _scenario_of_study(recording: Recording) -> Scenario | None:
+    """The scenario under a study before an arm, a point or a patient changes it, as far as its file can be read."""
+    if recording.study_file is None:
+        return None
+    try:
+        return load_study(recording.study_file, trusted=True).scenario
+    except MpnAbmError:
+        # of another version, or its tables are on another machine
+        return None
 
 
 def _value(row: Explanation, origin: str) -> Value:

@@ -116,7 +116,8 @@ def commands_of(recording: Recording, scenario_file: str | None) -> list[str]:
     if verb is None:
         kind = kind_of(recording).split()[0]
         of_file = f"{recording.place}/study.yaml"
-        return [f"mpn-abm {'sweep run' if kind == 'sweep' else kind} {of_file} --out again"]
+        verb = "sweep run" if kind == "sweep" else kind
+        return [f"mpn-abm {verb} {of_file} --out again", "mpn-abm report again -o report.html"]
     file = scenario_file or f"{recording.name}.yaml"
     if verb == "run" and scenario_file is None and recording.scenario is not None:
         file = f"{out}/scenario.resolved.yaml"
@@ -125,8 +126,8 @@ def commands_of(recording: Recording, scenario_file: str | None) -> list[str]:
 
 def study_file_of(recording: Recording) -> str:
     """The file of a study, as its folder keeps it."""
-    file = None if recording.folder is None else recording.folder / "study.yaml"
-    return file.read_text(encoding="utf-8") if file is not None and file.is_file() else ""
+    file = recording.study_file
+    return "" if file is None else file.read_text(encoding="utf-8")
 
 
 def write_report(source: Any, path: str | Path, *, overwrite: bool = False, scenario_file: str | None = None) -> Path:

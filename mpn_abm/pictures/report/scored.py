@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mpn_abm.analysis.bands import WITHOUT_BAND, band_in_words
 from mpn_abm.pictures.labels import quantity
 from mpn_abm.pictures.recording import Recording
 from mpn_abm.pictures.report.facts import Table
@@ -80,7 +81,7 @@ def score_in_words(recording: Recording, rows: list[TargetRow]) -> str:
     told = f"The model shows {held} of {held + len(missed)} published figures{weight}."
     if missed:
         outside = len(missed) - silent
-        told += f" Of the {len(missed)} others {outside} lie outside their bands and {silent} have no value."
+        told += f" Of the {len(missed)} others: {outside} outside their bands, {silent} without a value."
     if facts.get("quick"):
         told += " The experiments were small (--quick), and the intervals are wide."
     return told
@@ -113,18 +114,6 @@ def link_of(source: str) -> str:
     return ""
 
 
-def band_in_words(row: Mapping[str, Any]) -> str:
-    """The band, of an order its steps."""
-    low, high = row.get("low"), row.get("high")
-    if row.get("kind") == "order":
-        return str(row.get("order") or "")
-    if row.get("kind") == "exists":
-        return "at least one"
-    if low is None:
-        return "" if high is None else f"at most {quantity(high)}"
-    return f"at least {quantity(low)}" if high is None else f"{quantity(low)} to {quantity(high)}"
-
-
 def _row(said: dict[str, Any]) -> TargetRow:
     value, low, high = said["value"], said["value_low"], said["value_high"]
     ends = ["not known" if limit is None else quantity(limit) for limit in (low, high)]
@@ -139,7 +128,7 @@ def _row(said: dict[str, Any]) -> TargetRow:
         quantity=said["quantity"] or "",
         asked=_asked(said),
         published="" if said["published"] is None else f"{quantity(said['published'])}{unit}",
-        band=band_in_words(said),
+        band=band_in_words(said, quantity),
         value="" if value is None else f"{quantity(value)}{unit}",
         interval="" if low is None and high is None else f"{ends[0]} to {ends[1]}",
         z="" if said["z"] is None else f"{said['z']:+.1f}",
@@ -147,14 +136,14 @@ def _row(said: dict[str, Any]) -> TargetRow:
         source=source,
         link=link_of(source),
         reason="; ".join(part for part in (_beyond(said), said["reason"]) if part),
-        is_drawn=value is not None and bool(band_in_words(said)),
+        is_drawn=value is not None and bool(band_in_words(said, quantity)),
     )
 
 
 def _beyond(said: Mapping[str, Any]) -> str:
     """On which side of the band the value lies, and whether its interval reaches the band."""
     value, low, high = said["value"], said["low"], said["high"]
-    if said["held"] or value is None or said.get("kind") in ("order", "exists"):
+    if said["held"] or value is None or said.get("kind") in WITHOUT_BAND:
         return ""
     is_below = low is not None and value < low
     limit, end = (low, said["value_high"]) if is_below else (high, said["value_low"])
