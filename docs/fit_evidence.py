@@ -80,6 +80,21 @@ GROUPS = {
         ("counts_et_plt", "counts_pv_plt", "counts_pv_dx", "vaf_et_jak2"),
         60,
     ),
+    # steepness and halves of what T cells answer to, then how fast they divide and what engagement spares them
+    "antigen": Group(
+        {
+            "antigen.response_steepness": (1.0, 3.0, False),
+            "antigen.lysis_half_molecules": (200.0, 500.0, True),
+            "antigen.activation_half_molecules": (1000.0, 6000.0, True),
+        },
+        ("cd20_lysis_240", "cd20_lysis_high", "cd20_lytic_threshold", "cd20_cytokine_ratio"),
+        120,
+    ),
+    "car_t": Group(
+        {"car_t.division_rate_per_day": (0.889, 2.0, True), "car_t.grace_days": (0.0, 1.0, False)},
+        ("zuma_d14_ratio", "stein_alpha_hl"),
+        6,
+    ),
     "rebound": Group(
         {"jak_stat.rebound_jak2": (0.2, 3.0, False)},
         ("rux_rds",),
@@ -122,7 +137,9 @@ class Fit:
             # below the arms, as one of them may switch off what is fitted
             content = YAML(typ="safe", pure=True).load(StringIO(experiment.study.to_yaml()))
             content["scenario"] |= values
-            study = load_study(content, overrides={"trial.patients": self.group.patients}, trusted=True)
+            # the points of a sweep stay
+            patients = {"trial.patients": self.group.patients} if content.get("trial") else {}
+            study = load_study(content, overrides=patients, trusted=True)
             done = replace(experiment, study=study).run(self.folder / "experiments", {"jobs": self.jobs}, None)
             for name, answer in answers(asked, study, done).items():
                 found[name] = answer.value

@@ -26,6 +26,7 @@ def antigen_rules(spec: Spec, types: CellTypes, antigens: Antigens) -> AntigenRu
         highest=spec.eltrombopag.antigen_maximum if spec.eltrombopag.enabled else 1.0,
         lysis_half=p.lysis_half,
         activation_half=p.activation_half,
+        steepness=p.response_steepness,
         background=spec.car_t.background_kill,
     )
 

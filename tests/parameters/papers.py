@@ -96,9 +96,6 @@ FIGURES = {
         "engaged, killed, and detached from their targets within 25 min", 25, 2, CAZAUX, "abstract"
     ),
     "car_t.programme_divisions": Figure("committed to dividing at least seven times", 7, 1, KAECH, "abstract"),
-    "car_t.division_rate": Figure(
-        "foldx 3,900; Tmax 9.3 days", log(3900) / 9.3, 2, STEIN, "table 1, as traced in nlmixr2lib"
-    ),
     "car_t.death_rate": Figure("alpha 0.16 1/day", 0.16, 2, STEIN, "table 1, as traced in nlmixr2lib"),
     "car_t.memory_share": Figure("FB 0.0079", 0.0079, 2, STEIN, "table 1, as traced in nlmixr2lib"),
     "car_t.memory_death_rate": Figure("beta 0.0032 1/day", 0.0032, 2, STEIN, "table 1, as traced in nlmixr2lib"),

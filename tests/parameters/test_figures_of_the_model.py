@@ -20,8 +20,9 @@ FIGURES = {
     "interferon": {"tet2_first_factor": 0.5},
     "eltrombopag": {"antigen_maximum": 3, "division_gain": 0.05},
     "antigen": {
-        "density": 500, "spread": 0.6, "late_phase_factor": 0.3, "low_variant_factor": 0.1, "coupling": 1,
-        "late_coupling": 0.3, "progenitor_factor": 4, "lysis_half": 350, "activation_half": 2500,
+        "density": 500, "spread": 0.6, "late_phase_factor": 0.5, "low_variant_factor": 0.1, "coupling": 1,
+        "late_coupling": 0.3, "progenitor_factor": 4, "lysis_half": 310, "activation_half": 2500,
+        "response_steepness": 2,
     },
     "immune": {
         "pd_l1_jak2": 1.5, "pd_l1_calr": 1.0, "checkpoint_weight": 0.5, "suppression_length": 100,

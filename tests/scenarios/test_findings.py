@@ -13,7 +13,7 @@ from verification.runs import of_library
 import mpn_abm
 
 MISSED = {
-    ("therapy/car_t_with_ruxolitinib", "ruxolitinib_kills_less"): "fewer T cells, but as many as the clone takes: the "
+    ("therapy/car_t_with_ruxolitinib", "ruxolitinib_kills_less"): "fewer T cells in the first week alone: the "
     "depth is set elsewhere, and signalling of the clone falls too",
     ("therapy/car_t_with_ruxolitinib", "better_stopped"): "follows from the one before",
     ("baseline/calr_et", "survival"): "62 % live, not half: the age of the series is not known, 55 is assumed",

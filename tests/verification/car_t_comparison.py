@@ -15,7 +15,7 @@ from mpn_abm.state import HEALTHY_KILLED, KILLS, NEXT_UID, T_CELLS
 
 MINUTE = 1.0 / 1440.0
 ALONE = {"hematopoiesis": OFF, "mutation": OFF, "output": {"snapshots": False}}
-GENOTYPES = {"dim": {"like": "CALR_TYPE2", "antigen_molecules": 60}}
+GENOTYPES = {"dim": {"like": "CALR_TYPE2", "antigen_molecules": 150}}
 # three kinds of neighbours and bare sites; "dim" is an antigen class of its own
 CLONES = {
     "healthy": {"genotype": "wild_type", "fraction": 0.25},
@@ -86,7 +86,7 @@ class Biology:
         return self.median(cell[0]) * exp(self.spec.antigen.spread * self.quantile[cell[1]])
 
     def lysis(self, molecules):
-        return molecules / (molecules + self.spec.antigen.lysis_half)
+        return self.response(molecules / self.spec.antigen.lysis_half)
 
     def lysis_of(self, cell):
         """h of a cell; one without the antigen has that of background killing."""
@@ -94,7 +94,11 @@ class Biology:
         return self.lysis(antigen) if antigen > 0.0 else self.car_t.background_kill
 
     def activation(self, molecules):
-        return molecules / (molecules + self.spec.antigen.activation_half)
+        return self.response(molecules / self.spec.antigen.activation_half)
+
+    def response(self, ratio):
+        power = ratio**self.spec.antigen.response_steepness
+        return power / (power + 1.0)
 
     def life(self, cells_per_agent, marrow_cells):
         p = self.car_t

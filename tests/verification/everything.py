@@ -45,7 +45,7 @@ EVERYTHING = {
         "interferon": {"dose_relative": 0.5, "start_day": 20}, "eltrombopag": {"dose_mg": 50, "start_day": 60},
         "pembrolizumab": {"dose_mg": 200, "start_day": 25}, "probe": {"dose_relative": 1, "start_day": 55},
         "car_t": {"dose_cells": 1e8, "day": 66, "every_days": 50, "doses": 2},
-        "transplant": {"dose_relative": 1, "at_days": [200, 290]},
+        "transplant": {"dose_relative": 1, "at_days": [160, 290]},
     },
 }  # fmt: skip
 # at tissue scale nobody is transplanted, and an animal is put down

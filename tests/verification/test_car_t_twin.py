@@ -191,7 +191,7 @@ BUGS = {
         "work[j] = vigour(exhaustion_of(exhaustion[j] * forgetting, rules), checkpoint, suppression) * division",
     ),
     "a place that is folded twice counts once": (
-        "niche",
+        "niche volume",
         lattice,
         "out[n] = above + fold(x - 1, lattice.width, lattice.reflecting)",
         "out[n] = above + (fold(x - 1, lattice.width, lattice.reflecting) if x > 0 else x + 1)",

@@ -146,10 +146,10 @@ def shown(changed, random):
     lysis = []
     for c in range(1, len(rules.base)):
         factor = (1.0 + 2.0 * x / (x + 1.0)) * signal.factor[ANTIGEN_DENSITY, rules.base[c]]
-        factor *= 0.3 if late and not rules.always_late[c] else 1.0
+        factor *= 0.5 if late and not rules.always_late[c] else 1.0
         a = rules.molecules[c] * factor
         p = rules.progenitor[c] * factor
-        lysis.append(np.r_[a / (a + 350.0), a / (a + 2500.0), p / (p + 350.0), p / (p + 2500.0)])
+        lysis.append(np.r_[*(x * x / (x * x + half * half) for x in (a, p) for half in (310.0, 2500.0))])
     changed["show_antigen"](found, signal, late, rules)
     written = [
         np.r_[found.lysis[c], found.activation[c], found.lysis_progenitor[c], found.activation_progenitor[c]]
@@ -263,8 +263,8 @@ BUGS = {
     "healthy cells stop T cells too": ("immunity", "if rules.is_seen[b] == 1:", "if True:"),
     "the late factor twice in blasts": ("antigen", "late == 1 and rules.always_late[c] == 0", "late == 1"),
     "eltrombopag without saturation": ("antigen", "* exposure / (exposure + 1.0)", "* exposure"),
-    "activation as steep as lysis": ("antigen", "immunity.activation[c, byte] = a / (a + rules.activation_half)",
-                                     "immunity.activation[c, byte] = a / (a + rules.lysis_half)"),
+    "activation as steep as lysis": ("antigen", "activation[c, byte] = response(a, rules.activation_half",
+                                     "activation[c, byte] = response(a, rules.lysis_half"),
     "one stage of transit": ("blood", "for k in range(3):\n            body", "for k in range(1):\n            body"),
     "the whole lag in each stage": ("blood", "x = dt * 3.0 / rules.lag[line]", "x = dt / rules.lag[line]"),
     "scar adds to counts": ("blood", "(1.0 - rules.scar_cost[line] * scar)", "(1.0 + rules.scar_cost[line] * scar)"),

@@ -169,7 +169,7 @@ def test_walkers_that_keep_their_direction_gather_in_scar_by_less_than_they_are_
 
 
 def test_the_scenario_of_the_library_shows_it_in_its_snapshots():
-    """Rows of a snapshot stand in the order of the agents' birth while none dies, for a day here: 400 walkers, 6 h."""
+    """Rows of a snapshot stand in the order of the agents' birth, as nobody dies here: 400 walkers, 6 h."""
     snapshots = mpn_abm.run(of_library("verification/walker_msd")).snapshots
     walkers = snapshots[snapshots.layer == "car_t"]
     days = np.unique(walkers.day)

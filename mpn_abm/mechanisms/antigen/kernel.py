@@ -1,7 +1,7 @@
 """How much antigen the cells show now, and how T cells respond to it.
 
-a = a0 x phase x (1 + (m - 1) X/(X + 1)) x modifiers, X the exposure to eltrombopag; lysis h(a) = a/(a + 350),
-activation g(a) = a/(a + 2,500). Progenitors and megakaryocytes carry 4 a0.
+a = a0 x phase x (1 + (m - 1) X/(X + 1)) x modifiers, X the exposure to eltrombopag; lysis h(a) and activation g(a) are
+a^n/(a^n + half^n), each with a half of its own. Progenitors and megakaryocytes carry 4 a0.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,15 @@ class AntigenRules(NamedTuple):
     highest: float  # factor at saturating eltrombopag
     lysis_half: float
     activation_half: float
+    steepness: float  # n of both responses
     background: float  # attachment to cells without antigen over that to saturated ones
+
+
+@jit
+def response(molecules, half, steepness):
+    """a^n/(a^n + half^n): the part of the full response that T cells give to so many molecules."""
+    power = (molecules / half) ** steepness
+    return power / (power + 1.0)
 
 
 @jit
@@ -47,8 +55,8 @@ def show_antigen(immunity, signal, late, rules):
         immunity.density[c] = factor
         for byte in range(256):
             a = rules.molecules[c, byte] * factor
-            immunity.lysis[c, byte] = a / (a + rules.lysis_half)
-            immunity.activation[c, byte] = a / (a + rules.activation_half)
+            immunity.lysis[c, byte] = response(a, rules.lysis_half, rules.steepness)
+            immunity.activation[c, byte] = response(a, rules.activation_half, rules.steepness)
         a = rules.progenitor[c] * factor
-        immunity.lysis_progenitor[c] = a / (a + rules.lysis_half)
-        immunity.activation_progenitor[c] = a / (a + rules.activation_half)
+        immunity.lysis_progenitor[c] = response(a, rules.lysis_half, rules.steepness)
+        immunity.activation_progenitor[c] = response(a, rules.activation_half, rules.steepness)

@@ -122,18 +122,25 @@ class CarTParameters(Mechanism):
     )
     max_divisions: Whole = parameter(12, low=0, high=60, doc="divisions of a T cell in its life", source="assumed")
     division_rate: float = parameter(
-        0.889,
+        1.25,
         unit="1/day",
         low=0.0,
         high=100.0,
-        doc="exponential growth of committed T cells; doubling in 0.78 days",
-        source=_STEIN,
+        sweep=(0.889, 2.0),
+        doc="exponential growth of committed T cells; doubling in 13 hours",
+        source="fitted: T cells of day 14 over day 7 (Kimmel 2021), alike from 1.25 on; net 0.889 in Stein 2019",
     )
     death_rate: float = parameter(
         0.16, unit="1/day", low=0.0, high=100.0, doc="death of T cells whose programme has ended", source=_STEIN
     )
     grace: float = parameter(
-        1.0, unit="day", low=0.0, high=365.0, doc="time after an engagement without death", source="assumed"
+        0.17,
+        unit="day",
+        low=0.0,
+        high=365.0,
+        sweep=(0.0, 1.0),
+        doc="time after an engagement without death",
+        source="fitted: first decline of Stein 2019; contraction hardly waits for antigen to go (Badovinac 2002)",
     )
     memory_share: float = parameter(
         0.0079, low=0.0, high=1.0, doc="share of dying T cells that become memory instead", source=_STEIN
