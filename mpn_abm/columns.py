@@ -137,6 +137,9 @@ GROUPS: dict[str, tuple[str, tuple[Column, ...]]] = {
         (
             Column("suppression_mean", "float64", "-", "suppressive myeloid field M, mean of the marrow"),
             Column("t_cell_pressure_per_year", "float64", "1/year", "hazard of mutant cells by endogenous T cells"),
+            Column(
+                "t_cell_quality", "float64", "-", "quality Q of endogenous T cells that meet an average cell, 0 to 1"
+            ),
         ),
     ),
     "pd_l1": ("mutant", (Column("pd_l1_{}", "float64", "-", "PD-L1 over that of the wild type"),)),

@@ -100,11 +100,12 @@ HELD_JAK2, HELD_JAK1 = range(2)
 (
     CHECKPOINT,  # part of an exhausted cell's work that PD-L1 stops, mean of the antigen-positive cells
     SUPPRESSION,  # field M of suppressive myeloid cells, mean of the marrow
+    T_QUALITY,  # Q of the endogenous T cells that meet an average cell
     T_DIVISION,  # factor of JAK inhibition on division
     T_KILLING,  # factor of JAK inhibition on killing
     FORGETTING,  # factor of the engagement counter per sub-step
     STRAINS,
-) = range(6)
+) = range(7)
 
 # entries of `reading`
 (

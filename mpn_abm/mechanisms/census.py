@@ -24,6 +24,7 @@ from mpn_abm.state import (
     SUPPRESSION,
     SYMPTOMS,
     T_CELLS,
+    T_QUALITY,
 )
 
 JAK2, CALR = 1, 2
@@ -152,7 +153,7 @@ def write_mean_pd_l1(row, at, pd_l1, output, genotype_cells, activity, car_t):
 
 @jit
 def write_immunity(row, places, immunity, body, mutant_bases, is_mutant):
-    """Suppression, the hazard of mutant cells by T cells of the patient, and PD-L1."""
+    """Suppression, the hazard of mutant cells by T cells of the patient, the quality of these, and PD-L1."""
     if places.immune >= 0:
         row[places.immune] = immunity.strain[SUPPRESSION]
         mutants = 0.0
@@ -162,6 +163,7 @@ def write_immunity(row, places, immunity, body, mutant_bases, is_mutant):
                 mutants += body.share[b]
                 pressure += body.share[b] * (immunity.hazard[b] - body.reading[GRAFT])
         row[places.immune + 1] = pressure / mutants * DAYS_PER_YEAR if mutants > 0.0 else 0.0
+        row[places.immune + 2] = immunity.strain[T_QUALITY]
     if places.pd_l1 >= 0:
         for k in range(mutant_bases.shape[0]):
             row[places.pd_l1 + k] = immunity.pd_l1[mutant_bases[k]]

@@ -35,6 +35,7 @@ COLUMNS = {
     "antigen_mean_molecules": "antigen, mean of carriers",
     "crs_index": "CRS index",
     "suppression_mean": "suppression, mean",
+    "t_cell_quality": "quality of T cells",
     "granulocyte_pd_l1": "PD-L1, granulocytes",
     "megakaryocyte_pd_l1": "PD-L1, megakaryocytes",
     "cells_total": "stem cells",

@@ -82,12 +82,16 @@ def test_pd_l1_suppression_and_endogenous_pressure_are_those_of_the_equations(dr
     np.testing.assert_allclose(rows.suppression_mean, suppression, rtol=1e-12)
     now_share = {name: (rows[f"genotype_cells_{name}"] / total).to_numpy() for name in GAIN}
     pressure = 0.0
+    wild = np.r_[20, rows.genotype_cells_wild_type[:-1]] / np.r_[60, total[:-1]]
+    met = wild * quality(1.0, medication[:, BLOCKADE], medication[:, T_CELL_JAK], suppression)
     for name, gain in GAIN.items():
         level = rows[f"pd_l1_{name}"].to_numpy()
         now = quality(level, medication[:, BLOCKADE], medication[:, T_CELL_JAK], suppression)
         untreated = quality(1.0 + gain / 2.0, 0.0, 0.0, share)
         pressure = pressure + 0.7 * np.maximum(0.0, now - untreated) * now_share[name]
+        met = met + previous[name] * now
     np.testing.assert_allclose(rows.t_cell_pressure_per_year, pressure / sum(now_share.values()), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(rows.t_cell_quality, met, rtol=1e-9)
     if drugs == "none":
         assert not rows.t_cell_pressure_per_year.any()
     if drugs == "both":

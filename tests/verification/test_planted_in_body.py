@@ -37,11 +37,13 @@ from mpn_abm.state import (
     PHASE,
     RESPONSE_LOST_STEP,
     SPLEEN,
+    STRAINS,
     SUPPRESSION,
     SYMPTOMS,
     T_CELL_JAK,
     T_DIVISION,
     T_KILLING,
+    T_QUALITY,
     TALLIES,
     TRANSPLANT_STEP,
     TRANSPLANT_TREATMENT,
@@ -75,8 +77,8 @@ def state(random):
     )  # fmt: skip
     classes = RULES.antigen.molecules.shape[0]
     immunity = SimpleNamespace(
-        strain=np.zeros(5), pd_l1=np.zeros(n), checkpoint=np.zeros(n), hazard=np.zeros(n), density=np.zeros(classes),
-        lysis=np.zeros((classes, 256)), activation=np.zeros((classes, 256)), lysis_progenitor=np.zeros(classes),
+        strain=np.zeros(STRAINS), pd_l1=np.zeros(n), checkpoint=np.zeros(n), hazard=np.zeros(n),
+        density=np.zeros(classes), lysis=np.zeros((classes, 256)), activation=np.zeros((classes, 256)), lysis_progenitor=np.zeros(classes),
         activation_progenitor=np.zeros(classes),
     )  # fmt: skip
     body = SimpleNamespace(
@@ -129,13 +131,17 @@ def immunity(changed, random):
             / (1.0 + (suppression / 0.2) ** 2)
         )
 
-    won = quality(level, m[BLOCKADE], m[T_CELL_JAK], field) - quality(1.0 + gain / 2.0, 0.0, 0.0, untreated)
+    now = quality(level, m[BLOCKADE], m[T_CELL_JAK], field)
+    won = now - quality(1.0 + gain / 2.0, 0.0, 0.0, untreated)
     hazard = (body.reading[GRAFT] + 5.0 / YEAR * np.maximum(0.0, won)) * MUTANT
     checkpoint = 0.5 * level / (1.0 + level) * (1.0 - m[BLOCKADE])
     seen = np.array([gene == "CALR" for gene in GENES])
-    strain = [(x * checkpoint * seen).sum() / (x * seen).sum(), field, 1 - 0.5 * m[T_CELL_JAK], 1 - 0.2 * m[T_CELL_JAK]]
+    strain = [
+        (x * checkpoint * seen).sum() / (x * seen).sum(), field, (x * now).sum() / x.sum(),
+        1 - 0.5 * m[T_CELL_JAK], 1 - 0.2 * m[T_CELL_JAK],
+    ]  # fmt: skip
     changed["weigh_immunity"](signal, found, body, RULES.immune)
-    written = found.strain[[CHECKPOINT, SUPPRESSION, T_DIVISION, T_KILLING]]
+    written = found.strain[[CHECKPOINT, SUPPRESSION, T_QUALITY, T_DIVISION, T_KILLING]]
     return np.r_[found.hazard, found.pd_l1, found.checkpoint, written], np.r_[hazard, level, checkpoint, strain]
 
 

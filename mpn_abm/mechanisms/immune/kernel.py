@@ -25,6 +25,7 @@ from mpn_abm.state import (
     T_CELL_JAK,
     T_DIVISION,
     T_KILLING,
+    T_QUALITY,
     TYPE_1,
 )
 
@@ -85,6 +86,8 @@ def weigh_immunity(signal, immunity, body, rules):
     suppression *= 1.0 - signal.response[HELD_JAK1]
     seen = 0.0
     stopped = 0.0
+    met = 0.0
+    fit = 0.0
     for b in range(immunity.hazard.shape[0]):
         a = signal.activity[b]
         pd_l1 = 1.0 + rules.pd_l1[b] * a / (a + 1.0)
@@ -94,12 +97,15 @@ def weigh_immunity(signal, immunity, body, rules):
         if rules.is_seen[b] == 1:
             seen += body.share[b]
             stopped += body.share[b] * checkpoint
+        now = quality(pd_l1, blockade, burden, suppression, rules)
+        met += body.share[b]
+        fit += body.share[b] * now
         if rules.is_mutant[b] == 1:
-            now = quality(pd_l1, blockade, burden, suppression, rules)
             untreated = quality(1.0 + 0.5 * rules.pd_l1[b], 0.0, 0.0, mutants, rules)
             immunity.hazard[b] += rules.surveillance * max(0.0, now - untreated)
     strain[CHECKPOINT] = stopped / seen if seen > 0.0 else 0.0
     strain[SUPPRESSION] = suppression
+    strain[T_QUALITY] = fit / met if met > 0.0 else quality(1.0, blockade, burden, suppression, rules)
     strain[T_DIVISION] = 1.0 - rules.division_cost * burden
     strain[T_KILLING] = 1.0 - rules.killing_cost * burden
     if medication[TYPE_1] > 0.0:

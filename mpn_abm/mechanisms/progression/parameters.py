@@ -50,7 +50,7 @@ class ProgressionParameters(Mechanism):
         source="fitted: leukaemia in 21 % of high-risk myelofibrosis by 5 years",
     )
     tp53_factor: float = parameter(
-        12.0,
+        16.0,
         low=0.0,
         high=1000.0,
         doc="factor on transformation with TP53",
