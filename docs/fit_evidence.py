@@ -75,6 +75,34 @@ GROUPS = {
         ("hct_os1", "hct_os5", "hct_nrm1", "hct_nrm5", "hct_trm_seed"),
         400,
     ),
+    # how fast scar goes; what it takes to lay it down is fitted with the chronic diseases
+    "scar": Group(
+        {"fibrosis.resolution_rate_per_day": (0.004, 0.02, True)},
+        ("fib_regress_d30", "fib_regress_d100", "sct_d30", "sct_d100_2012"),
+        200,
+    ),
+    "ruxolitinib": Group(
+        {
+            "spleen.mass_weight": (0.0, 0.3, False),
+            "spleen.cytokine_weight": (0.3, 0.7, False),
+            "jak_stat.response_loss_rate_per_year": (0.1, 0.3, True),
+            "genotypes.JAK2_V617F.inhibition_cost_per_year": (0.7, 3.0, True),
+            "trial.cohort.patient.inhibition_cost.log_sd": (0.2, 1.0, False),
+        },
+        (
+            "c1_svr35_w24", "c1_svr35_placebo", "c1_tss50_w24", "c1_vaf_w24", "c1_molresp", "rux_stop_1y",
+            "rux_stop_3y",
+        ),
+        400,
+    ),
+    "polycythaemia": Group(
+        {
+            "genotypes.JAK2_V617F_HOM.red_cell_gain": (0.3, 1.2, False),
+            "genotypes.JAK2_V617F_HOM.inhibition_cost_per_year": (2.0, 10.0, True),
+        },
+        ("resp_vaf_w32", "resp_vaf_w80", "resp_svr35_w32", "resp_hct_w32", "counts_pv_dx"),
+        400,
+    ),
     "counts": Group(
         {"genotypes.JAK2_V617F.platelet_gain": (3.0, 10.0, False)},
         ("counts_et_plt", "counts_pv_plt", "counts_pv_dx", "vaf_et_jak2"),
@@ -130,15 +158,25 @@ class Fit:
                 mine = {one: target for one, target in asked.items() if target.experiment == name}
                 self.experiments.append((experiment, mine))
 
+    def usual(self, path: str) -> float:
+        """The value that is shipped, in the first experiment of the group."""
+        content = YAML(typ="safe", pure=True).load(StringIO(self.experiments[0][0].study.to_yaml()))
+        if not path.startswith("trial.cohort."):
+            return float(load(content["scenario"]).get(path))
+        name, part = path.removeprefix("trial.cohort.").rsplit(".", 1)
+        return float(content["trial"]["cohort"][name][part])
+
     def at(self, values: dict[str, float]) -> dict[str, Any]:
         """Loss and the value of every target at a point."""
         found: dict[str, Any] = {**values, "loss": 0.0}
         for experiment, asked in self.experiments:
             # below the arms, as one of them may switch off what is fitted
             content = YAML(typ="safe", pure=True).load(StringIO(experiment.study.to_yaml()))
-            content["scenario"] |= values
+            content["scenario"] |= {path: value for path, value in values.items() if not path.startswith("trial.")}
+            patients = {path: value for path, value in values.items() if path.startswith("trial.")}
             # the points of a sweep stay
-            patients = {"trial.patients": self.group.patients} if content.get("trial") else {}
+            if content.get("trial"):
+                patients["trial.patients"] = self.group.patients
             study = load_study(content, overrides=patients, trusted=True)
             done = replace(experiment, study=study).run(self.folder / "experiments", {"jobs": self.jobs}, None)
             for name, answer in answers(asked, study, done).items():
@@ -157,7 +195,6 @@ def main() -> None:
     said = parser.parse_args()
     group, points = GROUPS[said.group], []
     fit = Fit(group, said.out, said.jobs)
-    usual = load(SCENARIOS / "therapy" / "transplant.yaml")
 
     def loss(trial: optuna.Trial) -> float:
         values = {
@@ -170,7 +207,7 @@ def main() -> None:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=SEED))
-    study.enqueue_trial({path: usual.get(path) for path in group.parameters})
+    study.enqueue_trial({path: fit.usual(path) for path in group.parameters})
     said.out.mkdir(parents=True, exist_ok=True)
     study.optimize(loss, n_trials=said.points)
     print("best:", study.best_params, "loss", study.best_value)

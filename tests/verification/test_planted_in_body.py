@@ -78,8 +78,8 @@ def state(random):
     classes = RULES.antigen.molecules.shape[0]
     immunity = SimpleNamespace(
         strain=np.zeros(STRAINS), pd_l1=np.zeros(n), checkpoint=np.zeros(n), hazard=np.zeros(n),
-        density=np.zeros(classes), lysis=np.zeros((classes, 256)), activation=np.zeros((classes, 256)), lysis_progenitor=np.zeros(classes),
-        activation_progenitor=np.zeros(classes),
+        density=np.zeros(classes), lysis=np.zeros((classes, 256)), activation=np.zeros((classes, 256)),
+        lysis_progenitor=np.zeros(classes), activation_progenitor=np.zeros(classes),
     )  # fmt: skip
     body = SimpleNamespace(
         share=share, output=np.zeros(n), blood=random.random((3, 3)), reading=random.random(4) * [900.0, 80.0, 1.0, 0.1]
