@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MOST_SHOWN = 200
+"""Problems that the text of a ScenarioError names; `problems` has all."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -19,7 +22,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}:{self.column}"
-        return ": ".join(part for part in (place, self.path, self.value, self.expectation) if part)
+        told = ": ".join(part for part in (place, self.path, self.value, self.expectation) if part)
+        # one line, and nothing in it that steers a terminal
+        return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in told)
 
 
 class UnknownKey(Problem):
@@ -49,7 +54,10 @@ class ScenarioError(MpnAbmError, ValueError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+        lines = [str(told) for told in self.problems[:MOST_SHOWN]]
+        if (more := len(self.problems) - MOST_SHOWN) > 0:
+            lines.append(f"and {more:,} more")
+        super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import typer
 
@@ -43,6 +44,10 @@ def program() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; nothing that a user did ends in a traceback."""
+    # a terminal of another encoding shows an escape for what it does not have
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         program()(arguments, prog_name="mpn-abm")
     except SystemExit as exit_:

@@ -1,8 +1,9 @@
-"""`run`, `compare`, `inspect`, `bench` and `dashboard`: what steps a marrow or reads what it left."""
+"""`run`, `compare`, `inspect`, `bench`, `dashboard`, and what tells whether they can be relied on here."""
 
 from __future__ import annotations
 
 import sys
+from os.path import isdir, isfile  # false, too, where there cannot be such a path
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,8 @@ def register(app: typer.Typer) -> None:
     app.command()(compare)
     app.command()(inspect)
     app.command()(bench)
+    app.command()(doctor)
+    app.command()(selftest)
     app.command()(dashboard)
 
 
@@ -50,7 +53,7 @@ def run(
             raise UsageError("--run-id: expected alone: it repeats a run as it was")
         scenario, name = scenario_of_run(file, run_id), run_id
     else:
-        if file.is_dir():
+        if isdir(file):
             raise UsageError(
                 f"{file}: expected a scenario; a run of the study in a folder is repeated with --run-id ID"
             )
@@ -94,7 +97,7 @@ def compare(
 ) -> None:
     """Run all arms of a scenario with the same seeds, or take runs that are there, and say how they differ."""
     options = _said(seed=seed, replicates=replicates)
-    if any(source.is_dir() for source in sources) or len(sources) > 1:
+    if any(isdir(source) for source in sources) or len(sources) > 1:
         _refuse_what_is_no_folder(sources)
         if options or sets or report or dry_run or max(threads, jobs) > 1:
             raise UsageError(
@@ -123,7 +126,7 @@ def compare(
 
 def _refuse_what_is_no_folder(sources: list[Path]) -> None:
     for source in sources:
-        if source.is_file():
+        if isfile(source):
             raise UsageError(f"{source}: expected a folder beside others; a scenario is compared alone, arm by arm")
 
 
@@ -161,6 +164,20 @@ def bench(
     from mpn_abm.cli import benching
 
     benching.bench(as_json=as_json, share=0.1 if quick else 1.0)
+
+
+def doctor(as_json: Json = False) -> None:
+    """Say what this machine offers, and what stands in the way; ends with exit code 1 if something does."""
+    from mpn_abm.cli import trusting
+
+    trusting.doctor(as_json)
+
+
+def selftest(as_json: Json = False) -> None:
+    """See within a minute whether the program does here what it must: closed forms, the same bits, whole tables."""
+    from mpn_abm.cli import trusting
+
+    trusting.selftest(as_json)
 
 
 def dashboard(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from os.path import isdir
 from pathlib import Path
 from typing import Annotated
 
@@ -130,7 +131,7 @@ def sensitivity(
     """Say which parameters endpoints depend on, and how much is chance: of a study, or of a folder that is there."""
     from mpn_abm.cli import sensing, studying
 
-    if source.is_dir():
+    if isdir(source):
         asked = {
             "--set": sets, "--jobs": jobs, "--executor": executor, "--scheduler": scheduler, "--profile": profile,
             "--retry-failed": retry_failed, "--overwrite": overwrite, "--dry-run": dry_run, "--strict": strict,

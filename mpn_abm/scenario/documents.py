@@ -7,6 +7,9 @@ so deep that reading it is the problem.
 from __future__ import annotations
 
 import math
+import os
+import stat
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +23,49 @@ from mpn_abm.scenario.tree import Entry, Origin
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
-MAX_ENTRIES = 50_000
+# three times what the largest file of the library has; the reader takes most of a second for these
+MAX_ENTRIES = 10_000
+_MAY_STAND_IN_TEXT = "\t\n"
+# control characters, halves of characters, and those that turn the direction of writing
+_HIDDEN = ("Cc", "Cs")
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CORE = "tag:yaml.org,2002:"
 
 
 def read_file(path: Path) -> Entry:
     """The tree of a file."""
+    return read_text(text_of_file(path), str(path))
+
+
+def text_of_file(path: Path) -> str:
+    """The text of a file that is no device or pipe, which could go on for ever, and not too large.
+
+    Raises
+    ------
+    ScenarioError
+        If it is no such file, or no UTF-8.
+    MissingFileError
+        If it cannot be read.
+    """
     try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= MAX_BYTES else b""
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
+            raise _refusal(str(path), f"expected a file, this is {what}")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+            size = os.fstat(file.fileno()).st_size
     except (OSError, ValueError) as error:
+        if isinstance(error, ScenarioError):
+            raise
         reason = getattr(error, "strerror", None) or str(error)
         raise MissingFileError(f"{path}: {reason}") from error
-    if size > MAX_BYTES:
+    if len(data) > MAX_BYTES:
         raise _refusal(str(path), f"expected a file of at most {MAX_BYTES:,} bytes, this one has {size:,}")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _refusal(str(path), f"expected UTF-8 text, byte {error.start} is not") from error
-    return read_text(text, str(path))
 
 
 def read_text(text: str, name: str) -> Entry:
@@ -79,9 +106,11 @@ class _RefusedError(Exception):
 
 
 class _PlainComposer(Composer):
-    """Refuses tags and deep nesting while the text is read: later neither can be told any more."""
+    """Refuses tags, deep nesting and too much while the text is read: later it is too late to tell."""
 
     nesting = 0
+    # keys are nodes, too
+    nodes_left = 2 * MAX_ENTRIES
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.parser.peek_event()
@@ -89,6 +118,9 @@ class _PlainComposer(Composer):
             raise _RefusedError(f"expected plain data, no tag such as {event.tag}", event)
         if self.nesting >= MAX_DEPTH:
             raise _RefusedError(f"expected at most {MAX_DEPTH} levels", event)
+        self.nodes_left -= 1
+        if self.nodes_left < 0:
+            raise _RefusedError(f"expected at most {MAX_ENTRIES:,} values", event)
         self.nesting += 1
         node = super().compose_node(parent, index)
         self.nesting -= 1
@@ -134,6 +166,8 @@ class _Reader:
             key = key_node.value
             if not isinstance(key_node, ScalarNode) or not isinstance(self._scalar(key_node), str):
                 self._add(key_node, "expected a name as the key")
+            elif (hidden := _hidden_in(key)) is not None:
+                self._add(key_node, f"expected a name without the character {hidden}")
             elif key in children:
                 self._add(key_node, f"{key}: expected once, it stands in line {children[key].origin.line} already")
             else:
@@ -143,6 +177,8 @@ class _Reader:
     def _scalar(self, node: Node) -> Any:
         kind = str(node.tag).removeprefix(_CORE)
         if kind not in ("null", "bool", "int", "float"):
+            if (hidden := _hidden_in(str(node.value))) is not None:
+                self._add(node, f"expected a text without the character {hidden}")
             return node.value
         try:
             value = self.yaml.constructor.construct_object(node)
@@ -157,6 +193,19 @@ class _Reader:
     def _add(self, node: Node, expectation: str, value: str = "") -> None:
         place = _origin(self.name, node)
         self.problems.append(Problem(place.file, place.line, place.column, "", value, expectation))
+
+
+def _hidden_in(text: str) -> str | None:
+    """The first character of a text that steers a terminal or is none, by its number."""
+    if text.isprintable():
+        return None
+    wrong = (
+        letter
+        for letter in text
+        if letter in _TURNING or (unicodedata.category(letter) in _HIDDEN and letter not in _MAY_STAND_IN_TEXT)
+    )
+    found = next(wrong, None)
+    return None if found is None else f"U+{ord(found):04X}"
 
 
 def _origin(name: str, node: Any) -> Origin:

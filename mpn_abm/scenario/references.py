@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mpn_abm.errors import Problem
 from mpn_abm.scenario.layers import merged
 from mpn_abm.scenario.shape import Blocks, Named, Shape
@@ -32,31 +34,44 @@ def _alike(catalogue: Entry, name: str, shape: Shape, problems: list[Problem]) -
     """The catalogue with every `like` followed."""
     assert isinstance(shape, Named)
     done: dict[str, Entry] = {}
+    for first in catalogue.value:
+        # a loop and no recursion: a file may chain thousands
+        chain, item = dict[str, str | None](), first
+        while item not in done:
+            model = chain[item] = _model_of(item, catalogue, name, chain, problems)
+            if model is None:
+                break
+            item = model
+        for one, model in reversed(chain.items()):
+            entry = catalogue.value[one]
+            done[one] = entry if model is None else _inheriting(entry, done[model], shape.of)
+    return catalogue.with_value({item: done[item] for item in catalogue.value})
 
-    def resolve(item: str, waiting: tuple[str, ...]) -> Entry:
-        if item in done:
-            return done[item]
-        entry: Entry = catalogue.value[item]
-        like = entry.at(("like",))
-        if like is None or not isinstance(like.value, str):
-            return entry
-        path = (name, item, "like")
-        if like.value in (*waiting, item):
-            problems.append(problem(like, path, f"expected no circle, {like.value} leads back to it"))
-            return entry
-        if like.value not in catalogue.value:
-            problems.append(problem(like, path, unknown(name.removesuffix("s"), like.value, catalogue.value)))
-            return entry
-        model = resolve(like.value, (*waiting, item))
-        if not model.is_mapping:
-            return entry
-        inherited = Entry({key: child for key, child in model.value.items() if key != "like"}, model.origin)
-        own = {key: child for key, child in entry.value.items() if not child.origin.is_default}
-        return merged(inherited, [entry.with_value(own)], shape.of, [])
 
-    for item in catalogue.value:
-        done[item] = resolve(item, ())
-    return catalogue.with_value(done)
+def _model_of(
+    item: str, catalogue: Entry, name: str, chain: Mapping[str, str | None], problems: list[Problem]
+) -> str | None:
+    """What an item is like; None if it stands for itself, or says what cannot be followed."""
+    like = catalogue.value[item].at(("like",))
+    if like is None or not isinstance(like.value, str):
+        return None
+    path = (name, item, "like")
+    if like.value == item or like.value in chain:
+        problems.append(problem(like, path, f"expected no circle, {like.value} leads back to it"))
+        return None
+    if like.value not in catalogue.value:
+        problems.append(problem(like, path, unknown(name.removesuffix("s"), like.value, catalogue.value)))
+        return None
+    return like.value
+
+
+def _inheriting(entry: Entry, model: Entry, shape: Blocks) -> Entry:
+    """The entry with what it does not say itself from its model."""
+    if not model.is_mapping:
+        return entry
+    inherited = Entry({key: child for key, child in model.value.items() if key != "like"}, model.origin)
+    own = {key: child for key, child in entry.value.items() if not child.origin.is_default}
+    return merged(inherited, [entry.with_value(own)], shape, [])
 
 
 def _with_courses(treatment: Entry, kinds: Blocks) -> Entry:

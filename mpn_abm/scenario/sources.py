@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +12,31 @@ from mpn_abm.scenario.documents import read_file, read_text, read_value
 from mpn_abm.scenario.schema import DIRECTIVES, SCHEMA, STUDIES
 from mpn_abm.scenario.tree import DEFAULT, Entry, Origin, entry_from, problem, problem_of_key
 
+MOST_EXTENDED = 32
+
 
 def layers_of_file(path: Path, problems: list[Problem]) -> list[Entry]:
     """The layers of a file: what it extends, what it goes without, its name unless it says one, itself."""
     name = entry_from({"name": path.stem}, replace(DEFAULT, file="default, the name of the file"))
-    *extended, own = _layers(read_file(path), path, (), problems)
+    *extended, own = _layers(read_file(path), path, _Reading(), problems)
     return [*extended, name, own]
 
 
 def layers_of_text(text: str, problems: list[Problem]) -> list[Entry]:
     """The layers of a text; what it extends is looked for from the working directory."""
-    return _layers(read_text(text, "text"), Path("text"), (), problems)
+    return _layers(read_text(text, "text"), Path("text"), _Reading(), problems)
 
 
 def layers_of_mapping(said: Mapping[str, Any], problems: list[Problem]) -> list[Entry]:
     """The layers of Python objects that say what a file would say; `schema` may be left out."""
     root = entry_from({"schema": SCHEMA, **said}, Origin("mapping"))
-    return _layers(root, Path("mapping"), (), problems)
+    return _layers(root, Path("mapping"), _Reading(), problems)
 
 
 def layers_of_entry(said: Entry, path: Path, problems: list[Problem]) -> list[Entry]:
     """The layers of a scenario that stands in another file."""
     schema = {"schema": entry_from(SCHEMA, said.origin)}
-    return _layers(said.with_value({**schema, **said.value}), path, (), problems)
+    return _layers(said.with_value({**schema, **said.value}), path, _Reading(), problems)
 
 
 def layer_of_overrides(overrides: Mapping[str, Any]) -> Entry:
@@ -64,7 +66,30 @@ def layer_of_option(name: str, value: Any) -> Entry:
     return entry_from({name: value}, Origin(f"--{name}"))
 
 
-def _layers(root: Entry, path: Path, waiting: tuple[Path, ...], problems: list[Problem]) -> list[Entry]:
+@dataclass
+class _Reading:
+    """What is being read: the files that wait for what they extend, and how many were extended in all.
+
+    Files that extend many which extend many are few to write and thousands to read.
+    """
+
+    waiting: tuple[Path, ...] = ()
+    extended: list[Path] = field(default_factory=list)
+
+    def below(self, path: Path) -> _Reading:
+        """The same while a file waits."""
+        return _Reading((*self.waiting, _resolved(path)), self.extended)
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        # a circle of links, a zero byte: what cannot be followed cannot be read
+        raise MissingFileError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _layers(root: Entry, path: Path, reading: _Reading, problems: list[Problem]) -> list[Entry]:
     """What the file extends, then what it goes without, then what it says itself; later wins."""
     check_schema(root, problems)
     _refuse_a_study(root)
@@ -72,7 +97,7 @@ def _layers(root: Entry, path: Path, waiting: tuple[Path, ...], problems: list[P
     layers = [
         layer
         for entry in _texts(said.get("extends"), "extends", problems)
-        for layer in _extended(entry, path, (*waiting, path.resolve()), problems)
+        for layer in _extended(entry, path, reading.below(path), problems)
     ]
     without = _texts(said.get("without"), "without", problems)
     if without and said.get("extends") is None:
@@ -83,13 +108,18 @@ def _layers(root: Entry, path: Path, waiting: tuple[Path, ...], problems: list[P
     return layers
 
 
-def _extended(entry: Entry, path: Path, waiting: tuple[Path, ...], problems: list[Problem]) -> list[Entry]:
+def _extended(entry: Entry, path: Path, reading: _Reading, problems: list[Problem]) -> list[Entry]:
     target = path.parent / entry.value
-    if target.resolve() in waiting:
-        problems.append(problem(entry, ("extends",), "expected no circle, this file extends the one that names it"))
+    reading.extended.append(target)
+    if len(reading.extended) > MOST_EXTENDED:
+        told = f"expected at most {MOST_EXTENDED} files in all, each as often as it is named"
+        problems.append(problem(entry, ("extends",), told))
         return []
     try:
-        return _layers(read_file(target), target, waiting, problems)
+        if _resolved(target) in reading.waiting:
+            problems.append(problem(entry, ("extends",), "expected no circle, this file extends the one that names it"))
+            return []
+        return _layers(read_file(target), target, reading, problems)
     except MissingFileError as error:
         problems.append(problem(entry, ("extends",), f"expected a file relative to this one ({error})"))
     except ScenarioError as error:

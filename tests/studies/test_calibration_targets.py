@@ -82,5 +82,5 @@ def test_all_that_is_wrong_with_observations_is_said_at_once(tmp_path):
     file.write_text("day,value\n1,2\n")
     with pytest.raises(ScenarioError, match="missing: column, sd"):
         observations(file)
-    with pytest.raises(MissingFileError, match="cannot be read"):
+    with pytest.raises(MissingFileError, match="No such file"):
         observations(tmp_path / "none.csv")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import pi, prod, sin, sqrt
+from os.path import isfile  # false, too, where there cannot be such a path
 from pathlib import Path as FilePath
 
 from mpn_abm.columns import IDENTITY, TABLES, Column
@@ -72,7 +73,7 @@ def _of_files(document: Document, folder: FilePath) -> Iterator[Finding]:
         return
     if FilePath(said).suffix not in kinds:
         yield Finding((document.kind, name), f"expected a file that ends in {' or '.join(kinds)}")
-    elif not (folder / said).is_file():
+    elif not isfile(folder / said):
         yield Finding((document.kind, name), f"expected a file relative to this one ({folder / said} is none)")
 
 

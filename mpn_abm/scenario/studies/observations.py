@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from io import StringIO
 from math import inf, isfinite, nan, nextafter
 from pathlib import Path
 
-from mpn_abm.errors import MissingFileError, Problem, ScenarioError
+from mpn_abm.errors import Problem, ScenarioError
 from mpn_abm.scenario.claims import Claim
+from mpn_abm.scenario.documents import text_of_file
 
 BAND = 1.959964
 """Half a band in standard errors, where the band is a 95 % interval."""
@@ -29,11 +31,10 @@ def observations(file: Path) -> dict[str, Claim]:
         If it cannot be read.
     """
     try:
-        with file.open(newline="", encoding="utf-8-sig") as text:
-            reader = csv.DictReader(text, skipinitialspace=True)
-            known, rows = reader.fieldnames or (), list(reader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise MissingFileError(f"{file}: cannot be read: {error}") from error
+        reader = csv.DictReader(StringIO(text_of_file(file), newline=""), skipinitialspace=True)
+        known, rows = reader.fieldnames or (), list(reader)
+    except csv.Error as error:
+        raise ScenarioError([Problem(str(file), None, None, "", "", f"expected a CSV file ({error})")]) from error
     missing = [name for name in _NEEDED if name not in known]
     if missing or not rows:
         what = f"missing: {', '.join(missing)}" if missing else "there are no rows"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from os.path import isfile
 from pathlib import Path
 
 from mpn_abm.errors import MissingFileError, Problem, ScenarioError
@@ -43,7 +44,7 @@ def targets_of(document: Document, folder: Path, problems: list[Problem]) -> Tar
         return Targets()
     file = folder / spec.targets
     # that the file is there, and of which kind it is, is checked with the block
-    if file.suffix not in (".yaml", ".csv") or not file.is_file():
+    if file.suffix not in (".yaml", ".csv") or not isfile(file):
         return Targets()
     try:
         return Targets(observations(file), file=file) if file.suffix == ".csv" else _claims_in(file, problems)

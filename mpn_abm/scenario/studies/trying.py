@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import combinations
+from math import exp
 from statistics import NormalDist
+from sys import float_info
 
 from mpn_abm.errors import Problem, UsageError
 from mpn_abm.mechanisms.declaration import Block
@@ -24,6 +26,7 @@ from mpn_abm.scenario.tree import Entry, Origin, Path, entry_from, problem, prob
 _NO_AXES = ("seed", "replicates", "name", "question", "output")
 # so rarely is a value drawn beyond the one that is tried: once in a million
 _RARE = 1e-6
+_LARGEST = float_info.max
 
 
 def place_of(path: str, specs: Iterable[Spec]) -> Place | None:
@@ -109,6 +112,7 @@ def _values(axis: Axis, entry: Entry, whole: bool) -> Iterator[tuple[str, Entry]
         if said is not None:
             yield name, said
         elif value is not None:
+            value = max(-_LARGEST, min(value, _LARGEST))
             yield name, entry_from(round(value) if whole else value, entry.origin)
 
 
@@ -121,10 +125,17 @@ def ends_of(axis: Axis) -> tuple[float | None, float | None]:
             usual = axis.mean - z * axis.sd, axis.mean + z * axis.sd
         case "lognormal" if axis.median is not None and axis.log_sd is not None:
             half = NormalDist(0.0, axis.log_sd).inv_cdf(1.0 - _RARE)
-            usual = axis.median * 2.718281828459045**-half, axis.median * 2.718281828459045**half
+            usual = axis.median * _exp(-half), axis.median * _exp(half)
         case "beta":
             usual = _RARE, 1.0 - _RARE
     return (usual[0] if axis.low is None else axis.low, usual[1] if axis.high is None else axis.high)
+
+
+def _exp(power: float) -> float:
+    try:
+        return exp(power)
+    except OverflowError:
+        return _LARGEST
 
 
 def tried_value(path: str, value: Entry, here: Path, base: Base) -> Iterator[Problem]:
