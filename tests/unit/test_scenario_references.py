@@ -26,7 +26,7 @@ def test_what_the_file_says_wins_over_the_scale():
     assert str(changed.origin("hematopoiesis.regeneration")) == "default at tissue scale"
 
 
-@pytest.mark.parametrize(("grade", "disease", "drive"), [(0, "ET", 0.05), (1, "PMF", 0.14)])
+@pytest.mark.parametrize(("grade", "disease", "drive"), [(0, "ET", 0.07), (1, "PMF", 0.14)])
 def test_a_marrow_with_scar_is_myelofibrosis_unless_said(grade, disease, drive):
     spec = scenario(fibrosis__initial={"mf_grade": grade}).spec
     assert (spec.patient.disease, spec.fibrosis.drive) == (disease, drive)
@@ -59,7 +59,7 @@ def test_a_genotype_takes_what_it_does_not_say_from_the_one_it_is_like():
 
 def test_like_follows_what_the_file_changed_and_what_the_disease_brings():
     spec = scenario(patient__disease="PV", genotypes={"m": {"like": "JAK2_V617F"}, "JAK2_V617F": {"cytokine": 7}}).spec
-    assert (spec.genotypes["m"].inhibition_cost, spec.genotypes["m"].cytokine) == (3.0, 7.0)
+    assert (spec.genotypes["m"].inhibition_cost, spec.genotypes["m"].cytokine) == (5.7, 7.0)
 
 
 def test_a_catalogued_genotype_can_be_made_like_another():
