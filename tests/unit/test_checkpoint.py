@@ -48,8 +48,8 @@ def stopped(content, folder, at=3, **options):
     return checkpoints
 
 
-def resumed(content, folder, told=None):
-    return run(content, checkpoints=Checkpoints(folder, resume=True, tell=(told or []).append))
+def resumed(content, folder, tell=lambda _: None):
+    return run(content, checkpoints=Checkpoints(folder, resume=True, tell=tell))
 
 
 def is_whole(result, content):
@@ -114,7 +114,7 @@ def test_the_one_before_takes_the_place_of_a_damaged_one(tmp_path, seed):
     newest, before = tmp_path / CHECKPOINT, tmp_path / CHECKPOINT_BEFORE
     newest.write_bytes(damaged(newest.read_bytes(), seed))
     kept, told = before.read_bytes(), []
-    is_whole(resumed(niche(), tmp_path, told), niche())
+    is_whole(resumed(niche(), tmp_path, told.append), niche())
     assert "goes on from the one before it" in told[0]
     stopped(niche(), tmp_path, at=2, resume=True)
     assert before.read_bytes() == kept
@@ -123,8 +123,9 @@ def test_the_one_before_takes_the_place_of_a_damaged_one(tmp_path, seed):
 
 def test_where_all_are_damaged_nothing_is_gone_on_with(tmp_path):
     stopped(niche(), tmp_path)
-    for name in (CHECKPOINT, CHECKPOINT_BEFORE):
-        (tmp_path / name).write_bytes(damaged((tmp_path / CHECKPOINT).read_bytes(), 3))
+    content = (tmp_path / CHECKPOINT).read_bytes()
+    for name, seed in ((CHECKPOINT, 3), (CHECKPOINT_BEFORE, 4)):
+        (tmp_path / name).write_bytes(damaged(content, seed))
     with pytest.raises(SimulationError, match=r"checksum(.|\n)*checkpoint.previous: (.|\n)*--overwrite"):
         resumed(niche(), tmp_path)
 
@@ -228,24 +229,26 @@ def counted(folder):
 
 
 SLOWED = """
-import os, sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from mpn_abm import batch
-batch.SECONDS_PER_CALL = 0.0
 from mpn_abm.cli import progress
-progress.PLAIN_EVERY = 0.0
-from mpn_abm.stepping import drive
-advance = batch.Batch._step
-def slowly(self, until):
-    advance(self, until)
-    if self.reached.max() > 18:
-        time.sleep(0.3)
-batch.Batch._step = slowly
 from mpn_abm.cli.main import main
+batch.SECONDS_PER_CALL = progress.PLAIN_EVERY = 0.0
+step = batch.Batch._step
+def slowly(self, until):
+    step(self, until)
+    time.sleep(0.3)
+batch.Batch._step = slowly
 sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("content", [niche(), niche(replicates=3), tissue()], ids=["niche", "replicates", "tissue"])
+@pytest.mark.parametrize(
+    "content",
+    [niche(), niche(replicates=3), tissue(time={"duration_hours": 6, "record_every_minutes": 30})],
+    ids=["niche", "replicates", "tissue"],
+)
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
 def test_a_signal_saves_the_run_and_resume_leaves_the_same_files(tmp_path, content, sent, code):
     """Tables byte for byte. Catches a signal that is not heard, another exit code, and files that tell of the break."""

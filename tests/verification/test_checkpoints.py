@@ -8,8 +8,12 @@ from verification.test_same_bits import NICHE, TISSUE, the_same
 
 import mpn_abm
 from mpn_abm import batch, simulate
+from mpn_abm.array_file import read_arrays
+from mpn_abm.arrays import Sizes
 from mpn_abm.checkpoint import Checkpoints
+from mpn_abm.compile.program import compile_scenario
 from mpn_abm.errors import Stopped
+from mpn_abm.files import CHECKPOINT
 
 # of the manifest, what is no time and no memory
 COUNTED = ("end_reasons", "end_day", "trajectory_sha256", "site_steps", "candidates", "events")
@@ -83,8 +87,7 @@ def test_a_run_may_be_broken_off_at_any_step(tmp_path, content, every, first):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_replicates_that_are_done_stay_done(tmp_path, monkeypatch, threads):
     """Five in batches of two. Catches a batch that is begun again, and rows or counts of the earlier ones lost."""
-    monkeypatch.setattr(simulate, "MEMORY_TOGETHER", 1)
-    monkeypatch.setattr(simulate, "memory_of_batch", lambda program, together: 0.5)
+    monkeypatch.setattr(simulate, "MOST_TOGETHER", 2)
     content = EVERYTHING | {"replicates": 5}
     whole = mpn_abm.run(scenario(content))
     result, breaks = broken_off(content, tmp_path, [200, 250, 7, 300, 170], threads=threads)
@@ -95,5 +98,8 @@ def test_replicates_that_are_done_stay_done(tmp_path, monkeypatch, threads):
 def test_arrays_that_have_grown_are_gone_on_with(tmp_path):
     """Catches a state that is read back into arrays of the lengths of day 0."""
     result, breaks = broken_off(GROWING, tmp_path, [30, 20, 10])
+    _, arrays = read_arrays(tmp_path / CHECKPOINT)
+    sizes = dict(zip(Sizes._fields, arrays["marrows/sizes"].tolist(), strict=True))
     assert breaks == 3
+    assert sizes["agents"] > compile_scenario(scenario(GROWING).spec).sizes.agents
     is_the_same(result, mpn_abm.run(scenario(GROWING)), breaks)
