@@ -74,5 +74,15 @@ def result_of(scenario: Scenario, folder: Path) -> dict[str, Any] | None:
     return said
 
 
+def fail_if_a_claim_did(manifest: dict[str, Any]) -> None:
+    """Raise ClaimError if a claim did not hold when the run was done."""
+    if manifest["claims"]:
+        import pandas as pd
+
+        from mpn_abm.cli import claiming
+
+        claiming.fail_if_any(pd.DataFrame(manifest["claims"]))
+
+
 def _has_checkpoint(folder: Path) -> bool:
     return any((folder / name).exists() for name in (CHECKPOINT, CHECKPOINT_BEFORE))

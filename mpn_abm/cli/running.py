@@ -76,7 +76,11 @@ def run_and_write(
     """Run, or go on with a run, write, and tell; with the file of the scenario, write a report on it, too."""
     refuse_too_many_threads(threads)
     if resume and (done := resuming.result_of(scenario, folder)) is not None:
+        if report_of is not None:
+            write_report_into(folder, report_of)
         print(json.dumps(done) if as_json else f"{folder}: the run is done, there is nothing to go on with")
+        if strict:
+            resuming.fail_if_a_claim_did(done)
         return
     if not (resume or overwrite):
         resuming.refuse_a_run_that_was_broken_off(folder)

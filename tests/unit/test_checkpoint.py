@@ -273,6 +273,32 @@ def test_a_signal_saves_the_run_and_resume_leaves_the_same_files(tmp_path, conte
     assert set(os.listdir(tmp_path / "out")) == set(os.listdir(tmp_path / "whole"))
 
 
+def test_after_a_kill_that_nobody_hears_the_last_checkpoint_is_gone_on_with(tmp_path):
+    """Catches a checkpoint that is only written when asked, and a lock or a half file that is in the way."""
+    file, out = written(tmp_path, niche()), tmp_path / "out"
+    words = ["run", str(file), "--out", str(out), "--checkpoint-every-minutes", "0.0001"]
+    with subprocess.Popen([sys.executable, "-c", SLOWED, *words], stderr=subprocess.PIPE, text=True) as child:
+        try:
+            while not (out / CHECKPOINT_BEFORE).exists():
+                assert child.poll() is None
+        finally:
+            child.kill()
+    (out / ".checkpoint.01234567.part").write_bytes(b"half of one")
+    assert command(file, "--out", out, "--resume", "--quiet") == 0
+    assert command(file, "--out", tmp_path / "whole", "--quiet") == 0
+    assert left(out) == left(tmp_path / "whole")
+    assert set(os.listdir(out)) == set(os.listdir(tmp_path / "whole"))
+    assert json.loads((out / "manifest.json").read_text())["resumed"] == 1
+
+
+def test_a_claim_that_failed_fails_when_all_is_done_as_well(tmp_path, capsys):
+    claim = {"grows": {"endpoint": "vaf_jak2", "at_day": 28, "low": 0.9}}
+    file = written(tmp_path, bare(endpoints={}, expect=claim))
+    assert command(file, "--out", tmp_path / "out", "--strict") == 7
+    assert command(file, "--out", tmp_path / "out", "--strict", "--resume") == 7
+    assert command(file, "--out", tmp_path / "out", "--resume") == 0
+
+
 def test_resume_where_all_is_done_says_so(tmp_path, capsys):
     file = written(tmp_path, bare())
     assert command(file, "--out", tmp_path / "out", "--quiet") == 0

@@ -19,6 +19,30 @@ from mpn_abm.files import CHECKPOINT
 COUNTED = ("end_reasons", "end_day", "trajectory_sha256", "site_steps", "candidates", "events")
 # T cells that multiply beyond the room that is made for them
 GROWING = {**NICHE, "car_t": {"max_divisions": 12}, "time": {"duration_days": 70, "snapshot_every_days": 10}}
+# replicates that end one after the other, with snapshots between
+ENDING = {
+    "seed": 2, "replicates": 12, "time": {"duration_days": 400, "snapshot_every_days": 50},
+    "marrow": {"shape": [5, 4]}, "stop": {"when": ["fixation"]},
+    "clones": {"healthy": {"genotype": "wild_type"}, "jak2": {"genotype": "JAK2_V617F", "fraction": 0.5}},
+    "hematopoiesis": {"division_rate_per_year": 20},
+}  # fmt: skip
+# a drug that comes and goes with the VAF, and is held for its platelets
+WHEN = {
+    "seed": 3, "time": {"duration_days": 300, "record_every_days": 7}, "marrow": {"shape": [20, 20]}, "blood": {},
+    "clones": {"healthy": {"genotype": "wild_type"}, "calr": {"genotype": "CALR_TYPE1", "fraction": 0.4}},
+    "hematopoiesis": {"division_rate_per_year": 8, "loss_rate_per_year": 1},
+    "treatments": {
+        "interferon": {
+            "dose_relative": 1,
+            "courses": {
+                "on": {
+                    "when": {"vaf_calr": {"above": 0.15, "for_days": 15}},
+                    "stop_when": {"vaf_calr": {"below": 0.15, "for_days": 9}}, "repeat": True,
+                }
+            },
+        }
+    },
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +116,20 @@ def test_replicates_that_are_done_stay_done(tmp_path, monkeypatch, threads):
     whole = mpn_abm.run(scenario(content))
     result, breaks = broken_off(content, tmp_path, [200, 250, 7, 300, 170], threads=threads)
     assert breaks == 5
+    is_the_same(result, whole, breaks)
+
+
+@pytest.mark.parametrize(
+    ("content", "kinds"),
+    [(ENDING, {"clone_lost"}), (WHEN, {"treatment_start", "treatment_stop"})],
+    ids=["ends", "when"],
+)
+def test_what_has_ended_and_what_is_waited_for_is_remembered(tmp_path, content, kinds):
+    """Catches a second snapshot of a marrow that ended before the break, and days of a condition counted anew."""
+    whole = mpn_abm.run(scenario(content))
+    assert kinds <= set(whole.events["kind"])
+    result, breaks = broken_off(content, tmp_path, [4, *[5] * 100])
+    assert breaks >= 10
     is_the_same(result, whole, breaks)
 
 
