@@ -13,7 +13,7 @@ from typing import Any
 
 from mpn_abm.checkpoint import Checkpoints
 from mpn_abm.errors import MpnAbmError, OutputExistsError, Stopped, UsageError
-from mpn_abm.files import CHECKPOINT, CHECKPOINT_BEFORE, RESOLVED
+from mpn_abm.files import CHECKPOINT, CHECKPOINT_BEFORE, LOCK, RESOLVED, is_locked
 from mpn_abm.scenario.differences import differences
 from mpn_abm.scenario.resolved import as_file
 from mpn_abm.scenario.scenario import Scenario, load
@@ -47,7 +47,8 @@ def saved_when_stopped(checkpoints: Checkpoints) -> Iterator[None]:
 
 def refuse_a_run_that_was_broken_off(folder: Path) -> None:
     """Where a run is begun: the work that lies there is not thrown away unasked."""
-    if _has_checkpoint(folder):
+    # of a run that goes on, whoever claims the folder is told so
+    if _has_checkpoint(folder) and not is_locked(folder / LOCK):
         raise OutputExistsError(
             f"{folder}: holds a run that was broken off; --resume goes on with it, --overwrite begins anew"
         )
@@ -62,7 +63,7 @@ def result_of(scenario: Scenario, folder: Path) -> dict[str, Any] | None:
         If the run that is done was one of another scenario.
     """
     manifest = folder / "manifest.json"
-    if _has_checkpoint(folder) or not manifest.is_file():
+    if _has_checkpoint(folder) or is_locked(folder / LOCK) or not manifest.is_file():
         return None
     try:
         other = next(differences(as_file(load(folder / RESOLVED).spec), as_file(scenario.spec)), None)

@@ -16,7 +16,7 @@ from mpn_abm import array_file, batch, checkpoint
 from mpn_abm.array_file import Damaged, read_arrays, write_arrays
 from mpn_abm.checkpoint import Checkpoints
 from mpn_abm.errors import SimulationError, Stopped, UsageError
-from mpn_abm.files import CHECKPOINT, CHECKPOINT_BEFORE
+from mpn_abm.files import CHECKPOINT, CHECKPOINT_BEFORE, claimed
 
 # tables of a run and what of the manifest is no time, no memory and no place
 TABLES = ("trajectory", "clones", "events", "snapshots", "summary")
@@ -315,6 +315,20 @@ def test_resume_without_a_checkpoint_says_what_to_do(tmp_path, capsys):
     assert command(written(tmp_path, bare()), "--out", tmp_path / "new", "--resume") == 2
     assert "no checkpoint to go on from; without --resume the run begins anew" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_run_that_goes_on_is_not_taken_for_one_that_was_broken_off(tmp_path, capsys):
+    out, file = tmp_path / "out", written(tmp_path, bare())
+    stopped(bare(), out, at=2)
+    with claimed(out, overwrite=True):
+        for options in ((), ("--resume",), ("--overwrite",)):
+            assert command(file, "--out", out, *options) == 6
+            assert "broken off" not in capsys.readouterr().err
+    assert (out / CHECKPOINT).exists()
+    (out / CHECKPOINT).unlink()
+    assert command(file, "--out", out, "--quiet") == 0
+    with claimed(out, overwrite=True):
+        assert command(file, "--out", out, "--resume") == 6
 
 
 def test_a_run_that_was_broken_off_is_not_thrown_away_unasked(tmp_path, capsys):
