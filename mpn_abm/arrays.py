@@ -207,7 +207,7 @@ GROUPS: dict[str, Any] = {
 
 def stack(replicates: int, lattice: Lattice, sizes: Sizes) -> MarrowState:
     """Empty marrows side by side: every array with a leading axis of replicates."""
-    return _marrows(lattice, sizes, lambda group, name, kind, shape: np.zeros((replicates, *shape), kind))
+    return marrows(lattice, sizes, lambda group, name, kind, shape: np.zeros((replicates, *shape), kind))
 
 
 def lengthened(old: MarrowState, lattice: Lattice, sizes: Sizes) -> MarrowState:
@@ -224,12 +224,13 @@ def lengthened(old: MarrowState, lattice: Lattice, sizes: Sizes) -> MarrowState:
         longer[tuple(slice(length) for length in there.shape)] = there
         return longer
 
-    return _marrows(lattice, sizes, array)
+    return marrows(lattice, sizes, array)
 
 
-def _marrows(
+def marrows(
     lattice: Lattice, sizes: Sizes, array: Callable[[str, str, type, tuple[int, ...]], np.ndarray]
 ) -> MarrowState:
+    """Marrows of the arrays that are returned for a group, a name, a type and a shape."""
     groups: dict[str, Any] = {
         group: {name: array(group, name, kind, shape) for name, (kind, shape) in arrays.items()}
         for group, arrays in shapes(lattice, sizes).items()

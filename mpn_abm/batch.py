@@ -38,6 +38,7 @@ from mpn_abm.state import (
     MarrowState,
     marrow_of,
 )
+from mpn_abm.underway import Underway, empty
 
 # a call into the compiled loop comes back after about this long, for progress and Ctrl-C
 SECONDS_PER_CALL = 0.25
@@ -67,21 +68,27 @@ class Batch:
         Numbers of the replicates.
     threads : int
         More than one steps replicates side by side; a single marrow is cut into as many stripes.
+    underway : Underway, optional
+        Marrows of these replicates to go on with; those of day 0 unless said.
     """
 
-    def __init__(self, program: Program, replicates: Iterable[int], threads: int = 1) -> None:
+    def __init__(
+        self, program: Program, replicates: Iterable[int], threads: int = 1, underway: Underway | None = None
+    ) -> None:
         self.program = program
         self.replicates = np.array(list(replicates), np.int64)
         self.threads = threads
         self.seeds = seeds_of(program.spec.seed, self.replicates.tolist())
         self.keys = keys_of(self.seeds)
-        self.sizes = program.sizes
-        self.stack = stack(len(self.replicates), program.rules.lattice, self.sizes)
-        self.reached = np.zeros(len(self.replicates), np.int64)
+        there = underway or empty(program, len(self.replicates))
+        self.sizes, self.stack, self.reached, self.departed, self.towards = there
         self._needs = np.zeros(len(self.replicates), np.int64)
         self._room: StripeRoom | None = None
         self._steps_per_call = _first_steps(program, len(self.replicates))
-        self._begin()
+        if self.threads > 1 or not self.is_single:
+            numba.set_num_threads(min(self.threads, threads_available()))
+        if underway is None:
+            self._begin()
 
     @staticmethod
     def kernels_of(program: Program, together: int, threads: int = 1) -> set[str]:
@@ -150,9 +157,12 @@ class Batch:
         """Candidates that changed a site so far, over all marrows."""
         return int(self.stack.tally[:, EVENTS].sum())
 
+    @property
+    def underway(self) -> Underway:
+        """The marrows as they stand, with which another batch can go on."""
+        return Underway(self.sizes, self.stack, self.reached, self.departed, self.towards)
+
     def _begin(self) -> None:
-        if self.threads > 1 or not self.is_single:
-            numba.set_num_threads(min(self.threads, threads_available()))
         if self.is_single:
             begin(self.marrow(0), self.program.rules, self.program.start, *self.keys[0])
         else:
@@ -174,6 +184,8 @@ class Batch:
         tell : callable
             Told the mean boundary reached, every now and then.
         """
+        if until > self.towards:
+            self.departed, self.towards = self.reached.copy(), until
         while True:
             open_ones = (self.reached < until) & (self.ended == 0)
             if not open_ones.any():

@@ -25,6 +25,8 @@ RUNS_PER_GROUP = 100
 FEWEST_ROWS_PER_GROUP, MOST_ROWS_PER_GROUP = 2**15, 2**20
 # a whole scenario, beside the tables that were made with it
 RESOLVED = "scenario.resolved.yaml"
+# the state of a run that is not done, and the one that was saved before
+CHECKPOINT, CHECKPOINT_BEFORE = "checkpoint", "checkpoint.previous"
 # is there, and locked, while a run holds its folder
 LOCK = ".running"
 # a file that is being written
@@ -84,8 +86,13 @@ def published_together(folder: Path, replaced: Collection[str] = ()) -> Iterator
                 part.unlink(missing_ok=True)
 
 
-def replaced(file: Path, writer: Writer) -> None:
+def replaced(file: Path, writer: Writer, before: Path | None = None) -> None:
     """Write a file anew; whoever looks, and whoever is left after a kill, finds the old one or the new one whole.
+
+    Parameters
+    ----------
+    before : Path, optional
+        Where the old one stays; for an instant it is the only one.
 
     Raises
     ------
@@ -99,10 +106,22 @@ def replaced(file: Path, writer: Writer) -> None:
             opened.flush()
             os.fsync(opened.fileno())
         with _told(file):
+            if before is not None and file.exists():
+                file.replace(before)
             part.replace(file)
+            _settle(file.parent)
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _settle(folder: Path) -> None:
+    """See that the names in a folder outlast a power cut."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from mpn_abm.mechanisms.outcome import FIXATION, GOES_ON
 from mpn_abm.rows import Ends, Rows, label_of, summary_of, trajectory_of
 from mpn_abm.snapshot import Photographer
 from mpn_abm.state import BORN_SITE, BORN_STEP, CLONE_GENOTYPE, DEAD_STEP, ENDED_STEP, LOST_STEP, NEXT_CLONE, PARENT
-from mpn_abm.tables import no_number, table_of
+from mpn_abm.tables import as_bytes, from_bytes, no_number, table_of
 
 LOGGED_KINDS = {
     TREATMENT_START: "treatment_start",
@@ -50,6 +50,9 @@ class Pieces:
     def add(self, replicate: np.ndarray, *arrays: np.ndarray) -> None:
         """Append a piece."""
         self._pieces.append((replicate, *arrays))
+
+    def __bool__(self) -> bool:
+        return bool(self._pieces)
 
     def whole(self) -> tuple[np.ndarray, ...]:
         """The pieces put together, in the order of replicates; those of one come in time order and stay in it."""
@@ -147,6 +150,30 @@ class Recorder:
         there = np.arange(batch.stack.clone_table.shape[1])[None, :] < tally[:, NEXT_CLONE][:, None]
         k, clone = np.nonzero(there)
         self._clone_tables.add(batch.replicates[k], clone, batch.stack.clone_table[there])
+
+    # ---- keeping
+
+    @property
+    def _kept(self) -> dict[str, Pieces]:
+        return {
+            "rows": self._rows, "clone_rows": self._clone_rows, "log": self._log, "ends": self._ends,
+            "clone_tables": self._clone_tables,
+        }  # fmt: skip
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that was taken so far, by name; what observers said is not among it."""
+        parts = {name: pieces.whole() for name, pieces in self._kept.items() if pieces}
+        arrays = {f"{name}.{k}": array for name, whole in parts.items() for k, array in enumerate(whole)}
+        owners = np.array([replicate for replicate, _ in self._snapshots], np.int64)
+        return arrays | {"snapshots.0": owners, "snapshots.1": as_bytes([piece for _, piece in self._snapshots])}
+
+    def take_over(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Go on from what ``arrays`` of another recorder of the program returned."""
+        for name, pieces in self._kept.items():
+            whole = [arrays[key] for key in (f"{name}.{k}" for k in range(len(arrays))) if key in arrays]
+            if whole:
+                pieces.add(*whole)
+        self._snapshots = list(zip(arrays["snapshots.0"].tolist(), from_bytes(arrays["snapshots.1"]), strict=True))
 
     # ---- tables
 

@@ -3,16 +3,17 @@
 import math
 import resource
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from operator import index
 from os import PathLike
 from typing import Any
 
 from mpn_abm.batch import Batch
+from mpn_abm.checkpoint import Checkpoints
 from mpn_abm.compile.program import Program, compile_scenario
+from mpn_abm.effort import Effort, Meter
 from mpn_abm.errors import UsageError
 from mpn_abm.estimate import memory_of_batch, refuse_if_too_large
 from mpn_abm.files import digest_of
@@ -39,6 +40,7 @@ def run(
     observers: Iterable[Observer] = (),
     progress: Callable[[float], None] | None = None,
     watch: Callable[[Batch], None] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Result:
     """Run a scenario.
 
@@ -58,6 +60,9 @@ def run(
         Told the share of the work that is done, now and then.
     watch : callable, optional
         Shown the batch as it stands, right before ``progress`` is told. It looks and does not touch.
+    checkpoints : Checkpoints, optional
+        Saves the state of the run and goes on from one that was saved, with the same bits. Not with observers, whose
+        state nobody knows.
 
     Returns
     -------
@@ -72,9 +77,9 @@ def run(
     ResourceError
         If the machine has too little memory.
     SimulationError
-        If a value that is no number appears.
+        If a value that is no number appears, or a checkpoint cannot be written or read.
     """
-    start = time.perf_counter()
+    meter = Meter()
     scenario = scenario if isinstance(scenario, Scenario) else load(scenario)
     number = scenario.spec.replicates if replicates is None else _whole("replicates", replicates, MOST_REPLICATES)
     threads = _whole("threads", threads, threads_available())
@@ -84,19 +89,30 @@ def run(
     if not isinstance(observers, Iterable):
         raise UsageError(f"observers: expected a list of functions, not a {type(observers).__name__}")
     observers = tuple(observers)
-    recorder = Recorder(program, scenario.sha256[:16])
-    clock = _Clock()
-    clock.compile(program, number, threads)
-    candidates = events = 0
-    for first in range(0, number, together):
+    if observers and checkpoints is not None:
+        raise UsageError("checkpoints: expected a run without observers, whose state is not in a checkpoint")
+    run_id = scenario.sha256[:16]
+    saved = checkpoints.read(scenario, program) if checkpoints is not None and checkpoints.resume else None
+    recorder, begun = Recorder(program, run_id), 0
+    if saved is not None:
+        recorder, begun = saved.recorder(program, run_id), saved.replicates[0]
+        meter.before = saved.effort
+
+    def save(batch: Batch) -> None:
+        if checkpoints is not None:
+            checkpoints.pass_by(scenario, batch, recorder, meter.so_far())
+
+    with meter.compiling():
+        warm_up(program, number, threads)
+    for first in range(begun, number, together):
         members = range(first, min(first + together, number))
-        with clock.stepping():
-            batch = Batch(program, members, threads)
-            drive(batch, recorder, observers, _teller(progress, watch, batch, first, number))
+        with meter.stepping():
+            batch = Batch(program, members, threads) if saved is None else saved.batch(program, members, threads)
+            saved = None
+            drive(batch, recorder, observers, _teller(progress, watch, save, batch, number))
         recorder.finish(batch)
-        candidates += batch.candidates
-        events += batch.events
-    return _result(scenario, recorder, clock, start, candidates, events)
+        meter.count(batch.candidates, batch.events)
+    return _result(scenario, recorder, meter.so_far)
 
 
 def prepared(scenario: Scenario, replicates: int) -> Program:
@@ -128,27 +144,6 @@ def _whole(name: str, value: int, most: int) -> int:
     raise UsageError(f"{name}: {value!r}: expected a whole number from 1 to {most}")
 
 
-class _Clock:
-    """Seconds of compiling and of stepping."""
-
-    def __init__(self) -> None:
-        self.compile_seconds = 0.0
-        self.stepping_seconds = 0.0
-
-    def compile(self, program: Program, replicates: int, threads: int) -> None:
-        """Have the kernels ready for this program's types before anything is timed as stepping."""
-        start = time.perf_counter()
-        warm_up(program, replicates, threads)
-        self.compile_seconds = time.perf_counter() - start
-
-    @contextmanager
-    def stepping(self) -> Iterator[None]:
-        """Count what is done inside as stepping, placing the first day included."""
-        start = time.perf_counter()
-        yield
-        self.stepping_seconds += time.perf_counter() - start
-
-
 def kernels_of(program: Program, replicates: int, threads: int) -> set[str]:
     """The compiled entries that a run calls."""
     return {name for size in _sizes(program, replicates) for name in Batch.kernels_of(program, size, threads)}
@@ -175,22 +170,21 @@ def warm_up(program: Program, replicates: int, threads: int) -> None:
 def _teller(
     progress: Callable[[float], None] | None,
     watch: Callable[[Batch], None] | None,
+    save: Callable[[Batch], None],
     batch: Batch,
-    first: int,
     number: int,
 ) -> Callable[[float], None]:
     def tell(boundary: float) -> None:
         if watch is not None:
             watch(batch)
         if progress is not None:
-            progress((first + len(batch) * boundary / batch.program.timetable.steps) / number)
+            progress((int(batch.replicates[0]) + len(batch) * boundary / batch.program.timetable.steps) / number)
+        save(batch)
 
     return tell
 
 
-def _result(
-    scenario: Scenario, recorder: Recorder, clock: _Clock, start: float, candidates: int, events: int
-) -> Result:
+def _result(scenario: Scenario, recorder: Recorder, so_far: Callable[[], Effort]) -> Result:
     output = scenario.spec.output
     summary = recorder.summary()
     tables = {"trajectory": recorder.trajectory()}
@@ -215,13 +209,9 @@ def _result(
         "seed": scenario.spec.seed,
         "scenario_sha256": scenario.sha256,
         "trajectory_sha256": digest_of(tables["trajectory"]),
-        "compile_seconds": clock.compile_seconds,
-        "stepping_seconds": clock.stepping_seconds,
-        "wall_seconds": time.perf_counter() - start,
         "peak_memory_mb": peak_memory_mb(),
         "site_steps": steps * math.prod(scenario.spec.marrow.shape),
-        "candidates": candidates,
-        "events": events,
+        **so_far()._asdict(),
     }
     return Result(scenario, tables, facts)
 

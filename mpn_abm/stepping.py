@@ -25,11 +25,11 @@ def drive(batch: Batch, recorder: Recorder, observers: tuple[Observer, ...], tel
     recorded = set(timetable.rows.tolist()) if observers else set()
     photographed = set(timetable.snapshots) if batch.program.spec.output.snapshots else set()
     pauses = {*photographed, *timetable.arrivals, timetable.steps, *recorded}
-    for boundary in sorted(pauses):
-        before = batch.reached.copy()
+    # a batch that goes on has left the earlier ones behind
+    for boundary in sorted(pause for pause in pauses if pause >= batch.towards):
         batch.advance(boundary, flush, tell)
         arrived = batch.reached == boundary
-        ended = (batch.ended != 0) & (batch.reached > before)
+        ended = (batch.ended != 0) & (batch.reached > batch.departed)
         if observers:
             _observe(batch, np.flatnonzero(arrived | ended if boundary in recorded else ended), recorder, observers)
         # of the dead there is none but that of the day of death

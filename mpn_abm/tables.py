@@ -55,6 +55,26 @@ def category(codes: np.ndarray, labels: Sequence[str]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int16()), pa.array(labels, pa.string()))
 
 
+def as_bytes(tables: Sequence[pa.Table]) -> np.ndarray:
+    """Tables of the same columns as an Arrow stream, uint8; each comes back as it was, however few its rows."""
+    if not tables:
+        return np.zeros(0, np.uint8)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, tables[0].schema) as stream:
+        for table in tables:
+            columns = [column.combine_chunks() for column in table.columns]
+            stream.write_batch(pa.RecordBatch.from_arrays(columns, schema=table.schema))
+    return np.frombuffer(sink.getvalue(), np.uint8)
+
+
+def from_bytes(stream: np.ndarray) -> list[pa.Table]:
+    """The tables that ``as_bytes`` was given."""
+    if not len(stream):
+        return []
+    with pa.ipc.open_stream(pa.py_buffer(stream)) as reader:
+        return [pa.Table.from_batches([batch]) for batch in reader]
+
+
 def _refuse_what_is_no_number(table: pa.Table, name: str) -> None:
     finite = pc.is_finite(table.column(name))
     row = pc.index(finite, False).as_py()

@@ -1,4 +1,4 @@
-"""`run`, `compare`, `inspect`, `bench`, `dashboard`, and what tells whether they can be relied on here."""
+"""`run`, `compare`, `inspect`, `diff`, `bench`, `dashboard`, and what tells whether they can be relied on here."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(run)
     app.command()(compare)
     app.command()(inspect)
+    app.command()(diff)
     app.command()(bench)
     app.command()(doctor)
     app.command()(selftest)
@@ -38,6 +39,10 @@ def run(
     quiet: Quiet = False,
     strict: Strict = False,
     report: Report = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was broken off.")] = False,
+    checkpoint_every_minutes: Annotated[
+        float | None, typer.Option(help="Save the state of the run that often; unless said, when it is stopped.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the run would take.")] = False,
 ) -> None:
     """Run a scenario, or one of its arms, write its tables and say which claims held."""
@@ -45,6 +50,10 @@ def run(
     from mpn_abm.scenario.checks import never_happens
     from mpn_abm.scenario.scenario import load
 
+    if resume and overwrite:
+        raise UsageError("--resume, --overwrite: expected one of them: go on with what is there, or begin anew")
+    if checkpoint_every_minutes is not None and not checkpoint_every_minutes > 0.0:
+        raise UsageError(f"--checkpoint-every-minutes {checkpoint_every_minutes:g}: expected more than 0")
     options = _said(seed=seed, replicates=replicates)
     if run_id is not None:
         from mpn_abm.studies.replay import scenario_of_run
@@ -69,7 +78,7 @@ def run(
     folder = out if out is not None else Path("runs") / name
     running.run_and_write(
         scenario, folder, threads=threads, overwrite=overwrite, as_json=as_json, quiet=quiet, strict=strict,
-        report_of=file if report else None,
+        report_of=file if report else None, resume=resume, every_minutes=checkpoint_every_minutes,
     )  # fmt: skip
 
 
@@ -154,6 +163,17 @@ def inspect(
     from mpn_abm.cli import inspecting
 
     inspecting.inspect(path, as_json)
+
+
+def diff(
+    first: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    second: Annotated[Path, typer.Argument(help="The folder of another one.")],
+    as_json: Json = False,
+) -> None:
+    """Say which values of two runs differ, and the first day and column at which their results part."""
+    from mpn_abm.cli import diffing
+
+    diffing.diff(first, second, as_json)
 
 
 def bench(

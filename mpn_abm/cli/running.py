@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from mpn_abm.checkpoint import Checkpoints
+from mpn_abm.cli import resuming
 from mpn_abm.cli.panel import Shown, panel
 from mpn_abm.cli.progress import progress
 from mpn_abm.compile.program import compile_scenario
@@ -69,16 +71,29 @@ def _of_free(available: int | None) -> str:
 
 def run_and_write(
     scenario: Scenario, folder: Path, *, threads: int, overwrite: bool, as_json: bool, quiet: bool, strict: bool,
-    report_of: Path | None = None,
+    report_of: Path | None = None, resume: bool = False, every_minutes: float | None = None,
 ) -> None:  # fmt: skip
-    """Run, write, and tell; with the file of the scenario, write a report on it, too."""
+    """Run, or go on with a run, write, and tell; with the file of the scenario, write a report on it, too."""
     refuse_too_many_threads(threads)
+    if resume and (done := resuming.result_of(scenario, folder)) is not None:
+        if report_of is not None:
+            write_report_into(folder, report_of)
+        print(json.dumps(done) if as_json else f"{folder}: the run is done, there is nothing to go on with")
+        if strict:
+            resuming.fail_if_a_claim_did(done)
+        return
+    if not (resume or overwrite):
+        resuming.refuse_a_run_that_was_broken_off(folder)
+    checkpoints = Checkpoints(folder, every_minutes, resume, _nobody_hears if quiet else _say)
     # refused before the work, not after it
-    with claimed(folder, overwrite):
+    with claimed(folder, overwrite or resume), resuming.saved_when_stopped(checkpoints):
+        if not resume:
+            checkpoints.discard()
         say_if_compiling(scenario, threads, quiet)
         with _shown(scenario.spec.name, quiet) as (tell, watch):
-            result = run_scenario(scenario, threads=threads, progress=tell, watch=watch)
+            result = run_scenario(scenario, threads=threads, progress=tell, watch=watch, checkpoints=checkpoints)
         manifest = result.write_into(folder)
+        checkpoints.discard()
     if report_of is not None:
         write_report_into(folder, report_of)
     if as_json:
@@ -89,6 +104,14 @@ def run_and_write(
         from mpn_abm.cli import claiming
 
         claiming.fail_if_any(result.claims)
+
+
+def _say(told: str) -> None:
+    print(told, file=sys.stderr, flush=True)
+
+
+def _nobody_hears(_told: str) -> None:
+    """Under --quiet."""
 
 
 def write_report_into(folder: Path, file: Path) -> None:

@@ -17,7 +17,7 @@ from unit.small import bare, niche
 from mpn_abm.batch import Batch
 from mpn_abm.cli import progress, running
 from mpn_abm.cli.main import main
-from mpn_abm.files import claimed
+from mpn_abm.files import CHECKPOINT, claimed
 from mpn_abm.kernels import compiler
 from mpn_abm.mechanisms import schedule
 
@@ -425,13 +425,13 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.parametrize("there", [False, True], ids=["new", "overwrite"])
 def test_ctrl_c_is_130_and_leaves_no_half_output(tmp_path, there):
-    """In the middle of stepping. Catches a loop that cannot be interrupted, and files or folders that stay."""
+    """In the middle of stepping. Catches a loop that cannot be interrupted, and a table beside the checkpoint."""
     time_block = {"duration_years": 200, "record_every_years": 200}
     long = written(tmp_path, bare(time=time_block, replicates=100_000, output={"snapshots": False}))
     out = tmp_path / "deep" / "out"
     if there:
         assert command(written(tmp_path, bare(), "short.yaml"), "--out", out, "--quiet") == 0
-    before = {f.name: f.read_bytes() for f in out.iterdir()} if there else None
+    before = {f.name: f.read_bytes() for f in out.iterdir()} if there else {}
     words = ["run", str(long), "--out", str(out), "--overwrite"]
     with subprocess.Popen([sys.executable, "-c", INTERRUPTIBLE, *words], stderr=subprocess.PIPE, text=True) as child:
         try:
@@ -441,8 +441,9 @@ def test_ctrl_c_is_130_and_leaves_no_half_output(tmp_path, there):
         finally:
             child.kill()
     assert (child.returncode, err.splitlines()[-1], "Traceback" in err) == (130, "interrupted", False)
-    left = {f.name: f.read_bytes() for f in out.iterdir()} if there else out.parent.exists()
-    assert left == (before or False)
+    left = {f.name: f.read_bytes() for f in out.iterdir()}
+    assert left.pop(CHECKPOINT)
+    assert left == before
 
 
 # Ten thousand replicates.
