@@ -2,7 +2,7 @@
 
 The first line says what the file is, the version of its layout, and the SHA-256 of all that follows: an Arrow stream
 with a record batch for each array, compressed with zstd, and a header in JSON in the metadata of its schema. Nothing in
-it is ever executed (docs/decisions/0024).
+it is ever executed (docs/decisions/0025).
 """
 
 import hashlib
