@@ -29,7 +29,6 @@ from mpn_abm.scenario.scenario import load
 from mpn_abm.scenario.studies.study_file import load_study
 
 SEED = 1
-SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,6 @@ def answer(tmp_path, experiment, target, change):
         ("doses", "rux_ic50_wb", {}, {"drugs.ruxolitinib.ic50_nM": 600}),
         ("last_phase", "ap_needed", {"trial.patients": 60}, {"progression.transformed_fitness_per_year": 40}),
         ("reach", "cytokine_reach", {}, {"fibrosis.decay_length_um": 10}),
-        ("jaki_pd1", "pd1_tcells_up_mf", TINY, {"immune.enabled": False}),
         ("biopsy", "pdl1_mk_jak2", {"trial.patients": 5}, {"immune.pd_l1_jak2": 6}),
     ],
 )
