@@ -93,7 +93,7 @@ ARMS = {
     "expect": {
         "lives": {"arm": "transplant", "versus": "none", "contrast": "difference", "endpoint": "overall_survival",
                   "statistic": "survival", "at_year": 3, "low": -0.5, "source": "nobody"},
-        "grows": {"arm": "none", "endpoint": "vaf_driver", "at_year": 1, "low": 0.99},
+        "grows": {"arm": "none", "endpoint": "vaf_driver", "at_week": 12, "low": 0.99},
     },
 }  # fmt: skip
 

@@ -42,7 +42,7 @@ def vaf(years):
 
 def pool(**blocks):
     return marrow(
-        marrow={"shape": [20, 20]}, hematopoiesis={"recirculation": 1},
+        marrow={"shape": [20, 20]}, hematopoiesis={"recirculation": 1, "division_rate_per_year": 1},
         time={"duration_years": 2, "step_days": 7, "record_every_days": 364}, **blocks,
     )  # fmt: skip
 

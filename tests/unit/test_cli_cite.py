@@ -62,7 +62,7 @@ def test_a_scenario_rests_on_what_acts_in_it(changes, there, missing):
 def test_a_value_that_a_file_changes_has_no_source_and_one_that_it_repeats_keeps_it():
     path = "hematopoiesis.division_rate_per_year"
     assert path not in cited(hematopoiesis={"division_rate_per_year": 1.5})
-    assert cited(hematopoiesis={"division_rate_per_year": 1.0})[path].startswith("Catlin 2011")
+    assert cited(hematopoiesis={"division_rate_per_year": 1.3})[path].startswith("Catlin 2011")
 
 
 def test_figures_of_a_drug_rest_on_what_the_drug_says():

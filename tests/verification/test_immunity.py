@@ -16,6 +16,7 @@ from mpn_abm.state import (
     FORGETTING,
     HELD_JAK1,
     JAK1,
+    STRAINS,
     SUPPRESSION,
     T_CELL_JAK,
     T_DIVISION,
@@ -46,7 +47,7 @@ def seen(content):
         ])  # fmt: skip
 
     steps = np.array(followed(content, look))
-    parts = np.split(steps, np.cumsum([9, 2, 5]), axis=1)
+    parts = np.split(steps, np.cumsum([9, 2, STRAINS]), axis=1)
     return trajectory(content).iloc[1:], *parts
 
 
