@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from mpn_abm.analysis.bands import band_in_words
 from mpn_abm.evidence.table import interval_of
 
 PAGE = Path(__file__).resolve().parent / "background" / "credibility.md"
@@ -46,8 +47,7 @@ def written(folder: Path) -> str:
 
 
 def _line(row: dict[str, Any]) -> str:
-    ends = [None if row[end] is None else f"{row[end]:.3g}" for end in ("low", "high")]
-    band = f"{ends[0]} to {ends[1]}" if None not in ends else f"{ends[0]} or more" if ends[0] else f"{ends[1]} or less"
+    band = band_in_words(row, lambda limit: f"{limit:.3g}")
     published = band if row["published"] is None else f"{row['published']:.3g} ({band})"
     told = "-" if row["value"] is None else f"{row['value']:.3g}"
     z = "" if row["z"] is None else f"{row['z']:+.1f}"

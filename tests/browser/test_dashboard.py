@@ -5,7 +5,6 @@ Needs the extra `browser` and Chromium.
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import urllib.error
@@ -15,17 +14,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from browser.chromium import MARKS
 
 import mpn_abm
 from mpn_abm.scenario.scenario import load
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 sync_api = pytest.importorskip("playwright.sync_api", reason="the extra `browser` is not installed")
 pytest.importorskip("solara", reason="the extra `dashboard` is not installed")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = MARKS
 expect = sync_api.expect
 expect.set_options(timeout=15_000)
 
@@ -86,15 +82,6 @@ def url(file):
     """A page of this address has a marrow of its own in every test."""
     with served(file) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        # a container has no sandbox of its own for it
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

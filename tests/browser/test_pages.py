@@ -4,20 +4,16 @@ Needs the extra `browser` and Chromium.
 """
 
 import re
-import shutil
 
 import pytest
+from browser.chromium import MARKS
 from pictures import recordings
 
 from mpn_abm.pictures.movie import write_movie
 from mpn_abm.pictures.report.report import write_report
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 sync_api = pytest.importorskip("playwright.sync_api", reason="the extra `browser` is not installed")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = MARKS
 expect = sync_api.expect
 
 
@@ -29,15 +25,6 @@ def folder(tmp_path_factory):
     write_report(run, folder / "run.html")
     write_report(recordings.trial(folder / "trial"), folder / "trial.html")
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        # a container has no sandbox of its own for it
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["light", "dark"])
